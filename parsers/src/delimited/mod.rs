@@ -1,0 +1,6 @@
+//! Delimited records: one line each, fields between separators.
+//!
+//! First the offsets of all fields of a block of lines, with one mask pass over its bytes
+//! ([`offsets`]); then one column after the other from those offsets ([`crate::parse`]).
+
+pub mod offsets;

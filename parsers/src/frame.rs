@@ -1,0 +1,367 @@
+//! Frames: what the bytes of an object are wrapped in.
+//!
+//! The frame is told by the first bytes, never by the name: `.gz` files come inflated and plain
+//! names hide gzip. Decoding is pushed along by the caller, so that neither input nor output is
+//! ever held whole; a gzip object may have several members and a zstd object several frames.
+
+use std::fmt;
+
+use flate2::{Decompress, FlushDecompress, Status};
+use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
+
+/// What the bytes of an object are wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// Nothing.
+    Plain,
+    /// One or more gzip members (RFC 1952).
+    Gzip,
+    /// One or more Zstandard frames (RFC 8878).
+    Zstd,
+    /// Something that is not read; its name.
+    Unsupported(&'static str),
+}
+
+/// The most bytes that [`Frame::of`] looks at.
+pub const MAGIC_BYTES: usize = 10;
+
+impl Frame {
+    /// The frame that an object with these first bytes has.
+    pub fn of(start: &[u8]) -> Self {
+        const MAGIC: &[(&[u8], Frame)] = &[
+            (b"\x1f\x8b", Frame::Gzip),
+            (b"\x28\xb5\x2f\xfd", Frame::Zstd),
+            (b"PAR1", Frame::Unsupported("Parquet")),
+            (b"BZh", Frame::Unsupported("bzip2")),
+            (b"PK\x03\x04", Frame::Unsupported("zip")),
+            (b"\xfd7zXZ\x00", Frame::Unsupported("xz")),
+            (b"\xff\x06\x00\x00sNaPpY", Frame::Unsupported("snappy")),
+            (b"\x04\x22\x4d\x18", Frame::Unsupported("lz4")),
+            (b"ARROW1", Frame::Unsupported("Arrow")),
+            (b"Obj\x01", Frame::Unsupported("Avro")),
+            (b"ORC", Frame::Unsupported("ORC")),
+        ];
+        MAGIC.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Self::Plain, |(_, frame)| *frame)
+    }
+}
+
+/// How far an object may expand.
+///
+/// A gzip bomb reaches 1:1029 and a zstd bomb far more, where logs rarely pass 1:50. Small
+/// objects may expand freely.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpansionLimit {
+    /// Inflated bytes that are always allowed.
+    pub free_bytes: u64,
+    /// Inflated bytes allowed beyond that, for each byte of input.
+    pub ratio: u64,
+}
+
+impl Default for ExpansionLimit {
+    fn default() -> Self {
+        Self { free_bytes: 64 << 20, ratio: 250 }
+    }
+}
+
+/// Why an object cannot be decoded to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrameError {
+    /// The object ends inside the frame.
+    Truncated(&'static str),
+    /// The frame is damaged.
+    Corrupt {
+        /// The frame's name.
+        frame: &'static str,
+        /// What the decoder said.
+        detail: String,
+    },
+    /// It expands beyond the limit.
+    Expansion {
+        /// The limit's ratio.
+        ratio: u64,
+    },
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated(frame) => write!(f, "truncated {frame}"),
+            Self::Corrupt { frame, detail } => write!(f, "damaged {frame}: {detail}"),
+            Self::Expansion { ratio } => {
+                write!(f, "expands to more than {ratio} times its size; read no further")
+            }
+        }
+    }
+}
+
+/// Takes an object's bytes out of their frame, piece by piece.
+pub struct Decoder {
+    state: State,
+    limit: ExpansionLimit,
+    consumed: u64,
+    produced: u64,
+    /// The decoder may hold output that found no room.
+    pending: bool,
+}
+
+enum State {
+    Plain,
+    Gzip { member: Option<Decompress>, members: u64 },
+    Zstd { frame: Box<ZstdDecoder<'static>>, inside: bool },
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").field("consumed", &self.consumed).field("produced", &self.produced).finish()
+    }
+}
+
+const GZIP: &str = "gzip";
+const ZSTD: &str = "zstd";
+/// A window of 2^15 bytes is the largest that gzip has.
+const GZIP_WINDOW_BITS: u8 = 15;
+
+impl Decoder {
+    /// A decoder for an object in `frame`; an unsupported one passes through as it is.
+    pub fn new(frame: Frame, limit: ExpansionLimit) -> Result<Self, FrameError> {
+        let state = match frame {
+            Frame::Plain | Frame::Unsupported(_) => State::Plain,
+            Frame::Gzip => State::Gzip { member: None, members: 0 },
+            Frame::Zstd => State::Zstd {
+                frame: Box::new(ZstdDecoder::new().map_err(|error| corrupt(ZSTD, &error))?),
+                inside: false,
+            },
+        };
+        Ok(Self { state, limit, consumed: 0, produced: 0, pending: false })
+    }
+
+    /// Decodes from `input` and appends to `output`, up to `room` bytes.
+    ///
+    /// Returns how many bytes of `input` were used; fewer than all when `output` got its `room`.
+    /// After the last input, call it with an empty one until nothing is appended. What was
+    /// appended before an error is good.
+    pub fn decode(&mut self, input: &[u8], output: &mut Vec<u8>, room: usize) -> Result<usize, FrameError> {
+        let mut used = 0;
+        let before = output.len();
+        while (used < input.len() || self.pending) && output.len() - before < room {
+            let left = room - (output.len() - before);
+            let (read, wrote) = self.step(&input[used..], output, left)?;
+            used += read;
+            self.consumed += read as u64;
+            self.produced += wrote as u64;
+            self.pending = matches!(self.state, State::Zstd { inside: true, .. }) && wrote > 0;
+            let allowed = self.limit.free_bytes.saturating_add(self.limit.ratio.saturating_mul(self.consumed));
+            if self.produced > allowed {
+                return Err(FrameError::Expansion { ratio: self.limit.ratio });
+            }
+        }
+        Ok(used)
+    }
+
+    fn step(&mut self, input: &[u8], output: &mut Vec<u8>, room: usize) -> Result<(usize, usize), FrameError> {
+        match &mut self.state {
+            State::Plain => {
+                let length = input.len().min(room);
+                output.extend_from_slice(&input[..length]);
+                Ok((length, length))
+            }
+            State::Gzip { member, members } => step_gzip(member, members, input, output, room),
+            State::Zstd { frame, inside } => step_zstd(frame, inside, input, output, room),
+        }
+    }
+
+    /// Says whether the object may end here.
+    pub fn finish(&self) -> Result<(), FrameError> {
+        match &self.state {
+            State::Gzip { member: Some(_), .. } => Err(FrameError::Truncated(GZIP)),
+            State::Zstd { inside: true, .. } => Err(FrameError::Truncated(ZSTD)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn step_gzip(
+    member: &mut Option<Decompress>,
+    members: &mut u64,
+    input: &[u8],
+    output: &mut Vec<u8>,
+    room: usize,
+) -> Result<(usize, usize), FrameError> {
+    if member.is_none() {
+        // Zeros between and after members are padding (tapes, block devices).
+        let padding = input.iter().take_while(|&&byte| byte == 0).count();
+        if *members > 0 && padding > 0 {
+            return Ok((padding, 0));
+        }
+        *members += 1;
+    }
+    let inflate = member.get_or_insert_with(|| Decompress::new_gzip(GZIP_WINDOW_BITS));
+    // `decompress_vec` fills the spare capacity, which may be more than asked for.
+    output.reserve(room.min(64 << 10));
+    let (read_before, wrote_before) = (inflate.total_in(), inflate.total_out());
+    let status = inflate
+        .decompress_vec(input, output, FlushDecompress::None)
+        .map_err(|error| corrupt(GZIP, &error))?;
+    let read = inflate.total_in() - read_before;
+    let wrote = inflate.total_out() - wrote_before;
+    match status {
+        Status::StreamEnd => *member = None,
+        Status::BufError if read == 0 && wrote == 0 => {
+            return Err(FrameError::Corrupt { frame: GZIP, detail: "no progress".to_owned() });
+        }
+        Status::Ok | Status::BufError => {}
+    }
+    Ok((read as usize, wrote as usize))
+}
+
+fn step_zstd(
+    frame: &mut ZstdDecoder<'static>,
+    inside: &mut bool,
+    input: &[u8],
+    output: &mut Vec<u8>,
+    room: usize,
+) -> Result<(usize, usize), FrameError> {
+    output.reserve(room.min(128 << 10));
+    let before = output.len();
+    let mut source = InBuffer::around(input);
+    let mut sink = OutBuffer::around_pos(output, before);
+    let hint = frame.run(&mut source, &mut sink).map_err(|error| corrupt(ZSTD, &error))?;
+    let read = source.pos();
+    let wrote = output.len() - before;
+    *inside = hint != 0;
+    if read == 0 && wrote == 0 && !input.is_empty() {
+        return Err(FrameError::Corrupt { frame: ZSTD, detail: "no progress".to_owned() });
+    }
+    Ok((read, wrote))
+}
+
+fn corrupt(frame: &'static str, error: &dyn fmt::Display) -> FrameError {
+    FrameError::Corrupt { frame, detail: error.to_string() }
+}
+
+/// The beginning of an object, out of its frame: up to `room` bytes from `start`, its first bytes.
+///
+/// Damage is not reported here: reading the object does that.
+pub fn head(start: &[u8], room: usize) -> Vec<u8> {
+    let mut output = Vec::new();
+    if let Ok(mut decoder) = Decoder::new(Frame::of(start), ExpansionLimit::default()) {
+        // An error ends the head where the damage is.
+        let _ = decoder.decode(start, &mut output, room);
+    }
+    output.truncate(room);
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::io::Write;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        zstd::stream::encode_all(bytes, 3).unwrap()
+    }
+
+    /// Decodes with pieces of `chunk` bytes of input and `room` of output.
+    fn decode(bytes: &[u8], chunk: usize, room: usize) -> (Vec<u8>, Result<(), FrameError>) {
+        let mut decoder = Decoder::new(Frame::of(bytes), ExpansionLimit::default()).unwrap();
+        let mut output = Vec::new();
+        for piece in bytes.chunks(chunk).chain(std::iter::once(&[][..])) {
+            let mut piece = piece;
+            loop {
+                let before = output.len();
+                match decoder.decode(piece, &mut output, room) {
+                    Ok(used) => piece = &piece[used..],
+                    Err(error) => return (output, Err(error)),
+                }
+                if piece.is_empty() && output.len() == before {
+                    break;
+                }
+            }
+        }
+        (output, decoder.finish())
+    }
+
+    fn text() -> Vec<u8> {
+        (0..20_000).flat_map(|n: u32| format!("{n} {}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+    }
+
+    #[test]
+    fn members_frames_and_any_split_give_the_same_bytes() {
+        let text = text();
+        let (one, two) = text.split_at(text.len() / 3);
+        let members = [gzip(one), gzip(b""), gzip(two)].concat();
+        let padded = [members.clone(), vec![0; 700]].concat();
+        let frames = [zstd(one), zstd(two)].concat();
+        for object in [text.clone(), gzip(&text), members, padded, zstd(&text), frames] {
+            for (chunk, room) in [(1 << 20, 1 << 20), (1 << 20, 1000), (7, 1 << 20), (1, 1), (4096, 100)] {
+                let (output, end) = decode(&object, chunk, room);
+                assert_eq!(end, Ok(()));
+                assert!(output == text, "{:?} in pieces of {chunk}, room {room}", Frame::of(&object));
+            }
+        }
+    }
+
+    #[test]
+    fn truncation_gives_what_was_there() {
+        let text = text();
+        for object in [gzip(&text), zstd(&text)] {
+            for length in [12, object.len() / 2, object.len() - 1] {
+                let (output, end) = decode(&object[..length], 4096, 1 << 20);
+                assert!(text.starts_with(&output));
+                assert!(matches!(end, Err(FrameError::Truncated(_))), "{length}: {end:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_and_keeps_what_came_before() {
+        let text = text();
+        let mut object = gzip(&text);
+        let middle = object.len() / 2;
+        for byte in &mut object[middle..middle + 64] {
+            *byte ^= 0x5a;
+        }
+        let (output, end) = decode(&object, 4096, 1 << 20);
+        assert!(end.is_err());
+        assert!(!output.is_empty());
+        let garbage = [gzip(&text), b"not gzip".to_vec()].concat();
+        let (output, end) = decode(&garbage, 1 << 20, 1 << 20);
+        assert!(matches!(end, Err(FrameError::Corrupt { .. })), "{end:?}");
+        assert!(output == text);
+    }
+
+    #[test]
+    fn a_bomb_is_cut_off() {
+        let zeros = vec![0; 100 << 20];
+        for object in [gzip(&zeros), zstd(&zeros)] {
+            let limit = ExpansionLimit { free_bytes: 1 << 20, ratio: 100 };
+            let mut decoder = Decoder::new(Frame::of(&object), limit).unwrap();
+            let mut output = Vec::new();
+            let end = decoder.decode(&object, &mut output, usize::MAX);
+            assert_eq!(end, Err(FrameError::Expansion { ratio: 100 }));
+            assert!(output.len() < 12 << 20, "{}", output.len());
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_named() {
+        assert_eq!(Frame::of(b"PAR1...."), Frame::Unsupported("Parquet"));
+        assert_eq!(Frame::of(b"BZh91AY"), Frame::Unsupported("bzip2"));
+        assert_eq!(Frame::of(b""), Frame::Plain);
+        assert_eq!(Frame::of(b"\x1f"), Frame::Plain);
+    }
+
+    #[test]
+    fn head_is_bounded() {
+        assert_eq!(head(&gzip(&text()), 10).len(), 10);
+        assert_eq!(head(b"abc", 10), b"abc");
+        assert_eq!(head(b"\x1f\x8bgarbage", 10), b"");
+    }
+}

@@ -1,0 +1,322 @@
+//! Object keys: what the place of an object says about its records.
+//!
+//! A pattern is written as AWS documents its keys: `{name}` stands for one or more characters
+//! up to whatever follows it, `[...]` for a part that may be missing, a final `*` for any rest.
+//! Keys are raw text: empty segments (`//AWSLogs`) are legal.
+
+use nom::branch::alt;
+use nom::bytes::complete::{is_not, tag, take_till1};
+use nom::character::complete::char;
+use nom::combinator::{all_consuming, map};
+use nom::multi::many0;
+use nom::sequence::delimited;
+use nom::{IResult, Parser};
+
+/// A layout of keys, compiled.
+#[derive(Debug, Clone)]
+pub struct KeyPattern(Vec<Part>);
+
+#[derive(Debug, Clone)]
+enum Part {
+    Literal(String),
+    Capture(Fact),
+    Optional(Vec<Part>),
+    Rest,
+}
+
+/// What a part of a key says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fact {
+    Account,
+    Region,
+    Year,
+    Month,
+    Day,
+    Hour,
+    Log,
+    /// Something that nothing is derived from.
+    Other,
+}
+
+/// What the key of an object says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// Account id, as text.
+    pub account: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// Year, four digits.
+    pub year: Option<String>,
+    /// Month, two digits.
+    pub month: Option<String>,
+    /// Day of the month, two digits.
+    pub day: Option<String>,
+    /// Hour, two digits.
+    pub hour: Option<String>,
+    /// Id of the log (such as a flow log) that wrote the object. All objects of one log have the
+    /// same format.
+    pub log: Option<String>,
+    /// Hive-style segments (`name=value`) in their order.
+    pub hive: Vec<(String, String)>,
+}
+
+impl KeyFacts {
+    /// The day as `yyyy/MM/dd`.
+    pub fn day(&self) -> Option<String> {
+        let (year, month, day) = (self.year.as_ref()?, self.month.as_ref()?, self.day.as_ref()?);
+        Some(format!("{year}/{month}/{day}"))
+    }
+
+    /// The day as days since 1970-01-01.
+    pub fn date(&self) -> Option<i32> {
+        let year: i32 = self.year.as_ref()?.parse().ok()?;
+        let month: u32 = self.month.as_ref()?.parse().ok()?;
+        let day: u32 = self.day.as_ref()?.parse().ok()?;
+        days_from_civil(year, month, day)
+    }
+
+    fn set(&mut self, fact: Fact, value: &str) {
+        let slot = match fact {
+            Fact::Account => &mut self.account,
+            Fact::Region => &mut self.region,
+            Fact::Year => &mut self.year,
+            Fact::Month => &mut self.month,
+            Fact::Day => &mut self.day,
+            Fact::Hour => &mut self.hour,
+            Fact::Log => &mut self.log,
+            Fact::Other => return,
+        };
+        *slot = Some(value.to_owned());
+    }
+
+    /// Takes over what `other` says and this does not.
+    pub fn complete(&mut self, other: Self) {
+        let pairs = [
+            (&mut self.account, other.account),
+            (&mut self.region, other.region),
+            (&mut self.year, other.year),
+            (&mut self.month, other.month),
+            (&mut self.day, other.day),
+            (&mut self.hour, other.hour),
+            (&mut self.log, other.log),
+        ];
+        for (mine, theirs) in pairs {
+            if mine.is_none() {
+                *mine = theirs;
+            }
+        }
+    }
+}
+
+/// Days since 1970-01-01 of a date of the Gregorian calendar; None if there is no such date.
+/// Algorithm: `days_from_civil` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
+    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let longest = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return None,
+    };
+    if !(0..=9999).contains(&year) || day == 0 || day > longest {
+        return None;
+    }
+    let (month, day) = (i32::try_from(month).ok()?, i32::try_from(day).ok()?);
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+impl KeyPattern {
+    /// Compiles a pattern; the error says what cannot be understood.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match all_consuming(parts).parse_complete(text) {
+            Ok((_, parts)) => Ok(Self(parts)),
+            Err(_) => Err("unbalanced braces or brackets".to_owned()),
+        }
+    }
+
+    /// What a key that starts like the pattern says; None if it does not.
+    fn matches_start<'a>(&self, key: &'a str) -> Option<(KeyFacts, &'a str)> {
+        let mut facts = KeyFacts::default();
+        let rest = match_parts(&self.0, key, &mut facts)?;
+        Some((facts, rest))
+    }
+}
+
+/// What `key` says if it lies in one of `folders` or its file is called like one of `files`.
+pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> Option<KeyFacts> {
+    let below = key.rfind("AWSLogs/").map(|at| &key[at + "AWSLogs/".len()..]);
+    let folder = below.and_then(|rest| {
+        folders.iter().find_map(|pattern| {
+            // What follows the folders is the file: no further folder.
+            pattern.matches_start(rest).filter(|(_, file)| !file.contains('/'))
+        })
+    });
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let file = files
+        .iter()
+        .find_map(|pattern| pattern.matches_start(name).filter(|(_, rest)| rest.is_empty()));
+    let mut facts = match (folder, file) {
+        (None, None) => return None,
+        (Some((facts, _)), None) | (None, Some((facts, _))) => facts,
+        (Some((mut facts, _)), Some((named, _))) => {
+            facts.complete(named);
+            facts
+        }
+    };
+    facts.hive = hive_segments(key);
+    Some(facts)
+}
+
+/// The `name=value` folders of a key.
+pub fn hive_segments(key: &str) -> Vec<(String, String)> {
+    let Some((folders, _)) = key.rsplit_once('/') else { return Vec::new() };
+    folders
+        .split('/')
+        .filter_map(|segment| segment.split_once('='))
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn match_parts<'a>(parts: &[Part], key: &'a str, facts: &mut KeyFacts) -> Option<&'a str> {
+    let Some((first, rest)) = parts.split_first() else { return Some(key) };
+    match first {
+        Part::Literal(text) => match_parts(rest, key.strip_prefix(text.as_str())?, facts),
+        Part::Rest => Some(""),
+        Part::Optional(inner) => {
+            let mut with = facts.clone();
+            if let Some(after) = match_parts(inner, key, &mut with)
+                && let Some(end) = match_parts(rest, after, &mut with)
+            {
+                *facts = with;
+                return Some(end);
+            }
+            match_parts(rest, key, facts)
+        }
+        Part::Capture(fact) => {
+            // A capture ends before the next literal, and never spans folders.
+            let segment = key.split('/').next().unwrap_or(key);
+            let end = match rest.first() {
+                Some(Part::Literal(text)) => key.find(text.as_str()).filter(|&at| at <= segment.len())?,
+                _ => segment.len(),
+            };
+            if end == 0 {
+                return None;
+            }
+            facts.set(*fact, &key[..end]);
+            match_parts(rest, &key[end..], facts)
+        }
+    }
+}
+
+fn parts(text: &str) -> IResult<&str, Vec<Part>> {
+    many0(part).parse_complete(text)
+}
+
+fn part(text: &str) -> IResult<&str, Part> {
+    alt((
+        map(delimited(char('{'), take_till1(|c| c == '}'), char('}')), |name| Part::Capture(fact(name))),
+        map(delimited(char('['), parts, char(']')), Part::Optional),
+        map(tag("*"), |_| Part::Rest),
+        map(is_not("{}[]*"), |text: &str| Part::Literal(text.to_owned())),
+    ))
+    .parse_complete(text)
+}
+
+fn fact(name: &str) -> Fact {
+    match name {
+        "account" => Fact::Account,
+        "region" => Fact::Region,
+        "year" => Fact::Year,
+        "month" => Fact::Month,
+        "day" => Fact::Day,
+        "hour" => Fact::Hour,
+        "log" => Fact::Log,
+        _ => Fact::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn facts_of(key: &str) -> Option<KeyFacts> {
+        let folder = KeyPattern::parse(
+            "{account}/vpcflowlogs/{region}/{year}/{month}/{day}/[{hour}/]",
+        )
+        .unwrap();
+        let hive = KeyPattern::parse("aws-account-id={account}/year={year}/[hour={hour}/]").unwrap();
+        let file = KeyPattern::parse("{account}_vpcflowlogs_{region}_{log}_{time}_{hash}.log*").unwrap();
+        facts(key, &[folder, hive], &[file])
+    }
+
+    #[test]
+    fn positional_hive_and_loose_keys() {
+        let name = "123456789012_vpcflowlogs_us-east-1_fl-1234_20260102T0305Z_abc.log.gz";
+        let loose = facts_of(name).unwrap();
+        assert_eq!(loose.account.as_deref(), Some("123456789012"));
+        assert_eq!(loose.log.as_deref(), Some("fl-1234"));
+        assert_eq!(loose.day(), None);
+
+        let full = facts_of(&format!(
+            "a/b//AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/01/02/{name}"
+        ))
+        .unwrap();
+        assert_eq!(full.day().as_deref(), Some("2026/01/02"));
+        assert_eq!(full.date(), Some(20455));
+        assert_eq!(full.hour, None);
+
+        let hourly =
+            facts_of(&format!("AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/03/{name}")).unwrap();
+        assert_eq!(hourly.hour.as_deref(), Some("03"));
+        assert_eq!(hourly.account.as_deref(), Some("1"), "the folder goes before the file name");
+
+        let hive = facts_of("p/AWSLogs/aws-account-id=9/year=2026/hour=07/x.log").unwrap();
+        assert_eq!(hive.account.as_deref(), Some("9"));
+        assert_eq!(hive.hour.as_deref(), Some("07"));
+        assert_eq!(hive.hive[1], ("year".to_owned(), "2026".to_owned()));
+    }
+
+    #[test]
+    fn other_keys_say_nothing() {
+        for key in [
+            "",
+            "/",
+            "flow.log",
+            "AWSLogs/",
+            "AWSLogs/1/elasticloadbalancing/us-east-1/2026/01/02/x.log",
+            "AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/03/deeper/x.log",
+            "AWSLogs//vpcflowlogs/us-east-1/2026/01/02/x.log",
+        ] {
+            assert_eq!(facts_of(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn dates() {
+        let date = |year: &str, month: &str, day: &str| {
+            let some = |text: &str| Some(text.to_owned());
+            KeyFacts { year: some(year), month: some(month), day: some(day), ..Default::default() }.date()
+        };
+        assert_eq!(date("1970", "01", "01"), Some(0));
+        assert_eq!(date("2000", "02", "29"), Some(11016));
+        assert_eq!(date("2100", "02", "29"), None);
+        assert_eq!(date("2026", "13", "01"), None);
+        assert_eq!(date("2026", "04", "31"), None);
+        assert_eq!(date("x", "01", "01"), None);
+    }
+
+    #[test]
+    fn malformed_patterns() {
+        for text in ["{account", "[a", "a]", "}"] {
+            assert!(KeyPattern::parse(text).is_err(), "{text}");
+        }
+    }
+}

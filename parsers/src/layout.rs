@@ -1,0 +1,160 @@
+//! Layouts: which field of a record is which column.
+
+use nom::bytes::complete::{take_till1, take_while};
+use nom::character::complete::char;
+use nom::combinator::{all_consuming, opt};
+use nom::multi::separated_list1;
+use nom::sequence::delimited;
+use nom::{IResult, Parser};
+
+use crate::format::{Format, same_name};
+
+/// The fields of a record, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    names: Vec<String>,
+    /// For each column of the format, its field.
+    positions: Vec<Option<usize>>,
+    /// Fields that are no column of the format.
+    unknown: Vec<usize>,
+    duplicate: Option<String>,
+}
+
+impl Layout {
+    /// The layout of records with these field names. Where a name stands twice its first field is
+    /// the column, and the others go to `extra`.
+    pub fn new<S: Into<String>>(format: &Format, names: impl IntoIterator<Item = S>) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let mut positions = vec![None; format.columns.len()];
+        let mut unknown = Vec::new();
+        let mut duplicate = None;
+        for (field, name) in names.iter().enumerate() {
+            if names[..field].iter().any(|earlier| same_name(earlier, name)) {
+                duplicate.get_or_insert_with(|| name.clone());
+            }
+            match format.column(name) {
+                Some(column) if positions[column].is_none() => positions[column] = Some(field),
+                _ => unknown.push(field),
+            }
+        }
+        Self { names, positions, unknown, duplicate }
+    }
+
+    /// The layout of records that no header line describes.
+    pub fn default_of(format: &Format) -> Self {
+        Self::new(format, format.default_order.iter().map(|&column| format.columns[column].name.as_ref()))
+    }
+
+    /// How many fields a record has.
+    pub fn fields(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The field that holds a column of the format.
+    pub fn position(&self, column: usize) -> Option<usize> {
+        self.positions.get(column).copied().flatten()
+    }
+
+    /// The first field of this name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| same_name(n, name))
+    }
+
+    /// Fields that are no column of the format, with their names.
+    pub fn unknown(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.unknown.iter().map(|&field| (field, self.names[field].as_str()))
+    }
+
+    /// The first name that stands twice.
+    pub fn duplicate(&self) -> Option<&str> {
+        self.duplicate.as_deref()
+    }
+}
+
+/// The names of a header line of `format`, if `line` is one.
+///
+/// A header's first name is a field of the format. At the beginning of an object (`first_line`)
+/// a line counts too when half of its names, and at least two, are: the first may be a field
+/// that is newer than this program.
+pub fn header_names<'a>(format: &Format, line: &'a [u8], first_line: bool) -> Option<Vec<&'a str>> {
+    let line = std::str::from_utf8(line).ok()?;
+    let separator = char::from(format.separator);
+    let (_, names) = names(separator, line).ok()?;
+    let known = names.iter().filter(|name| format.column(name).is_some()).count();
+    let starts_known = names.first().is_some_and(|name| format.column(name).is_some());
+    let mostly_known = first_line && known >= 2 && known * 2 >= names.len();
+    (starts_known || mostly_known).then_some(names)
+}
+
+/// A line of nothing but field names.
+fn names(separator: char, line: &str) -> IResult<&str, Vec<&str>, ()> {
+    all_consuming(separated_list1(char(separator), name)).parse_complete(line)
+}
+
+/// A field's name: a lower-case letter, then letters, digits, dashes and underscores.
+fn name(text: &str) -> IResult<&str, &str, ()> {
+    let (_, _) = nom::character::complete::satisfy(|c| c.is_ascii_lowercase()).parse_complete(text)?;
+    take_while(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+        .parse_complete(text)
+}
+
+/// The field names of a log format string: `version account-id ...`, also with commas, and as AWS
+/// writes it, `${version} ${account-id} ...`.
+pub fn field_list(text: &str) -> Option<Vec<&str>> {
+    let gap = |c: char| c.is_whitespace() || c == ',';
+    let plain = take_till1(move |c: char| gap(c) || "${}".contains(c));
+    let wrapped = (opt(char::<&str, ()>('$')), delimited(char('{'), take_till1(|c| c == '}'), char('}')));
+    let entry = nom::branch::alt((plain, nom::combinator::map(wrapped, |(_, name)| name)));
+    let mut list =
+        all_consuming(separated_list1(nom::bytes::complete::take_while1(gap), entry));
+    list.parse_complete(text.trim_matches(gap)).ok().map(|(_, names)| names)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::format::by_name;
+
+    #[test]
+    fn header_lines() {
+        let format = by_name("vpc_flow_logs").unwrap();
+        let names = |line: &str, first| header_names(format, line.as_bytes(), first).map(|n| n.len());
+        assert_eq!(names("version account-id", false), Some(2));
+        assert_eq!(names("account_id version", false), Some(2));
+        assert_eq!(names("instance-id", false), Some(1));
+        assert_eq!(names("brand-new version account-id", true), Some(3));
+        assert_eq!(names("brand-new version account-id", false), None);
+        assert_eq!(names("brand-new other version", true), None);
+        assert_eq!(names("version  account-id", true), None, "two spaces");
+        assert_eq!(names("2 123456789010 eni-1", true), None);
+        assert_eq!(names("action ACCEPT", false), None, "a value is no name");
+        assert_eq!(names("", true), None);
+    }
+
+    #[test]
+    fn positions_unknown_and_duplicates() {
+        let format = by_name("vpc_flow_logs").unwrap();
+        let layout = Layout::new(format, ["srcaddr", "brand-new", "version", "srcaddr"]);
+        assert_eq!(layout.fields(), 4);
+        assert_eq!(layout.position(format.column("srcaddr").unwrap()), Some(0));
+        assert_eq!(layout.position(format.column("dstaddr").unwrap()), None);
+        assert_eq!(layout.unknown().collect::<Vec<_>>(), [(1, "brand-new"), (3, "srcaddr")]);
+        assert_eq!(layout.duplicate(), Some("srcaddr"));
+        assert_eq!(Layout::default_of(format).fields(), 14);
+    }
+
+    #[test]
+    fn log_format_strings() {
+        for text in [
+            "version account-id srcaddr",
+            "${version} ${account-id} ${srcaddr}",
+            " version,account-id , srcaddr ",
+        ] {
+            assert_eq!(field_list(text).unwrap(), ["version", "account-id", "srcaddr"], "{text}");
+        }
+        for text in ["", "  ", "${version", "$version}", "a${b}"] {
+            assert_eq!(field_list(text), None, "{text}");
+        }
+    }
+}

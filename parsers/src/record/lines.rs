@@ -1,0 +1,233 @@
+//! The line cutter.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow_buffer::Buffer;
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::{BLOCK_BYTES, Block, MAX_LINE_BYTES};
+use crate::format::Format;
+use crate::layout::{Layout, header_names};
+use crate::reject::{Counts, Reject, Reason, excerpt};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Cuts inflated bytes into blocks.
+///
+/// Append to [`LineCutter::buffer`], then call [`LineCutter::cut`]; after the last bytes call
+/// [`LineCutter::finish`].
+#[derive(Debug)]
+pub struct LineCutter {
+    format: Arc<Format>,
+    /// First bytes of the format's field names: a quick look that spares most lines the full one.
+    header_starts: [bool; 256],
+    buffer: Vec<u8>,
+    layout: Arc<Layout>,
+    header: Vec<u8>,
+    line: u64,
+    offset: u64,
+    /// Inside a line that is too long and was rejected already.
+    discarding: bool,
+    counts: Counts,
+    rejects: Vec<Reject>,
+    block_bytes: usize,
+}
+
+impl LineCutter {
+    /// A cutter for an object whose records have `layout` until a header line says otherwise.
+    pub fn new(format: Arc<Format>, layout: Arc<Layout>) -> Self {
+        let mut header_starts = [false; 256];
+        for column in &format.columns {
+            if let Some(&first) = column.name.as_bytes().first() {
+                header_starts[usize::from(first)] = true;
+            }
+        }
+        Self {
+            format,
+            header_starts,
+            buffer: Vec::new(),
+            layout,
+            header: Vec::new(),
+            line: 1,
+            offset: 0,
+            discarding: false,
+            counts: Counts::default(),
+            rejects: Vec::new(),
+            block_bytes: BLOCK_BYTES,
+        }
+    }
+
+    /// The same with blocks of another size, for tests that want many.
+    pub fn with_block_bytes(mut self, bytes: usize) -> Self {
+        self.block_bytes = bytes;
+        self
+    }
+
+    /// Where inflated bytes are appended.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// How many more bytes make a block.
+    pub fn wants(&self) -> usize {
+        self.block_bytes.saturating_sub(self.buffer.len()).max(self.block_bytes / 4).max(1)
+    }
+
+    /// Gives the blocks that are complete.
+    pub fn cut(&mut self, out: &mut VecDeque<Block>) {
+        self.discard();
+        if self.buffer.len() < self.block_bytes {
+            return;
+        }
+        let Some(last) = memrchr(b'\n', &self.buffer) else {
+            self.reject_long_line();
+            return;
+        };
+        let mut tail = Vec::with_capacity(self.block_bytes + self.block_bytes / 4);
+        tail.extend_from_slice(&self.buffer[last + 1..]);
+        let mut whole = std::mem::replace(&mut self.buffer, tail);
+        whole.truncate(last + 1);
+        self.split_at_headers(whole, out);
+    }
+
+    /// Gives the rest after the last bytes. `cut_off` says that the object broke off there, so
+    /// that a line without its end is not a record.
+    pub fn finish(&mut self, cut_off: bool, out: &mut VecDeque<Block>) {
+        self.discard();
+        let mut whole = std::mem::take(&mut self.buffer);
+        let mut fragment = Vec::new();
+        if cut_off {
+            fragment = whole.split_off(memrchr(b'\n', &whole).map_or(0, |at| at + 1));
+        }
+        self.split_at_headers(whole, out);
+        if !fragment.is_empty() {
+            self.reject(&fragment, Reason::CutOff);
+        }
+        if self.counts != Counts::default() {
+            let empty = self.block(Buffer::from_vec(Vec::<u8>::new()), self.line, self.offset);
+            out.push_back(empty);
+        }
+    }
+
+    /// Passes over the rest of a line that is too long.
+    fn discard(&mut self) {
+        if !self.discarding {
+            return;
+        }
+        let end = memchr(b'\n', &self.buffer).map(|at| at + 1);
+        let length = end.unwrap_or(self.buffer.len());
+        self.buffer.drain(..length);
+        self.offset += length as u64;
+        if end.is_some() {
+            self.discarding = false;
+            self.line += 1;
+        }
+    }
+
+    fn reject_long_line(&mut self) {
+        if self.buffer.len() <= MAX_LINE_BYTES.max(self.block_bytes) {
+            return;
+        }
+        let long = std::mem::take(&mut self.buffer);
+        self.reject(&long, Reason::TooLong { limit: MAX_LINE_BYTES });
+        self.offset += long.len() as u64;
+        self.discarding = true;
+    }
+
+    fn reject(&mut self, record: &[u8], reason: Reason) {
+        self.counts.records += 1;
+        self.counts.rejects += 1;
+        self.rejects.push(Reject {
+            line: self.line,
+            offset: self.offset,
+            column: None,
+            reason,
+            excerpt: excerpt(record),
+        });
+    }
+
+    /// Cuts whole lines at header lines, since a header changes the layout.
+    fn split_at_headers(&mut self, whole: Vec<u8>, out: &mut VecDeque<Block>) {
+        let mut start = 0;
+        if self.offset == 0 && whole.starts_with(BYTE_ORDER_MARK) {
+            start = BYTE_ORDER_MARK.len();
+            self.offset = start as u64;
+        }
+        let bytes = Buffer::from_vec(whole);
+        let mut line_start = start;
+        let mut lines_before = 0;
+        for end in memchr_iter(b'\n', &bytes).chain(unterminated(&bytes)) {
+            let line = &bytes[line_start..end];
+            if self.is_header(line, self.line == 1 && lines_before == 0) {
+                self.emit(&bytes, start..line_start, lines_before, out);
+                self.read_header(trim_line(line));
+                self.offset += (end.min(bytes.len() - 1) + 1 - line_start) as u64;
+                self.line += 1;
+                start = (end + 1).min(bytes.len());
+                lines_before = 0;
+            } else {
+                lines_before += 1;
+            }
+            line_start = end + 1;
+        }
+        self.emit(&bytes, start..bytes.len(), lines_before, out);
+    }
+
+    fn is_header(&self, line: &[u8], first_line: bool) -> bool {
+        let Some(&first) = line.first() else { return false };
+        let worth_a_look = first_line || self.header_starts[usize::from(first)];
+        worth_a_look
+            && (header_names(&self.format, trim_line(line), first_line).is_some()
+                || (!self.header.is_empty() && trim_line(line) == self.header))
+    }
+
+    fn read_header(&mut self, line: &[u8]) {
+        // A repeated header may start with a name that only the first line may start with.
+        if let Some(names) = header_names(&self.format, line, true)
+            && line != self.header
+        {
+            self.layout = Arc::new(Layout::new(&self.format, names));
+            self.header = line.to_vec();
+        }
+        if let Some(name) = self.layout.duplicate() {
+            let name = name.to_owned();
+            self.reject(line, Reason::DuplicateName(name));
+        } else {
+            self.counts.records += 1;
+            self.counts.skipped += 1;
+        }
+    }
+
+    fn emit(&mut self, bytes: &Buffer, range: std::ops::Range<usize>, lines: u64, out: &mut VecDeque<Block>) {
+        if range.is_empty() {
+            return;
+        }
+        let length = range.len();
+        let block = self.block(bytes.slice_with_length(range.start, length), self.line, self.offset);
+        out.push_back(block);
+        self.line += lines;
+        self.offset += length as u64;
+    }
+
+    fn block(&mut self, bytes: Buffer, first_line: u64, offset: u64) -> Block {
+        Block {
+            bytes,
+            first_line,
+            offset,
+            layout: Arc::clone(&self.layout),
+            counts: std::mem::take(&mut self.counts),
+            rejects: std::mem::take(&mut self.rejects),
+        }
+    }
+}
+
+/// The end of a last line that has no line end.
+fn unterminated(bytes: &[u8]) -> Option<usize> {
+    bytes.last().is_some_and(|&last| last != b'\n').then_some(bytes.len())
+}
+
+/// A line without the carriage return that CRLF leaves.
+pub(crate) fn trim_line(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}

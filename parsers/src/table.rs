@@ -1,0 +1,104 @@
+//! Tables: the columns that SQL sees of one format, as far as they come from the bytes.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, TimeUnit};
+
+use crate::format::{Format, column_name};
+
+/// The time that every table has: microseconds since 1970, UTC.
+pub const EVENT_TIME: &str = "event_time";
+/// Fields that have no column, as a JSON object of text by name.
+pub const EXTRA: &str = "extra";
+/// Line of the record in its object, from 1.
+pub const LINE: &str = "$line";
+
+/// The columns that parsing can give of one format.
+///
+/// In this order: the format's columns; columns for field names that headers had and the format
+/// does not; [`EVENT_TIME`]; [`EXTRA`]; [`LINE`].
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The format.
+    pub format: Arc<Format>,
+    /// Field names beyond those of the format, as column names.
+    pub unknown: Vec<String>,
+    /// Time zone that `event_time` is labelled with; its values are UTC always.
+    pub zone: Arc<str>,
+}
+
+/// Where a column of a [`Table`] comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnSource {
+    /// A column of the format.
+    Format(usize),
+    /// A field name beyond those of the format.
+    Unknown(usize),
+    /// The event's time.
+    EventTime,
+    /// Fields without a column.
+    Extra,
+    /// The record's line.
+    Line,
+}
+
+impl Table {
+    /// The table of a format with columns for further field names.
+    pub fn new(format: Arc<Format>, unknown: impl IntoIterator<Item = String>) -> Self {
+        let mut columns: Vec<String> = Vec::new();
+        for name in unknown {
+            let name = column_name(&name);
+            let taken = format.column(&name).is_some()
+                || [EVENT_TIME, EXTRA].contains(&name.as_str())
+                || format.partitions.iter().any(|partition| partition.name == name)
+                || columns.contains(&name);
+            if !taken {
+                columns.push(name);
+            }
+        }
+        Self { format, unknown: columns, zone: Arc::from("UTC") }
+    }
+
+    /// The same with `event_time` labelled with another time zone.
+    pub fn with_zone(mut self, zone: Arc<str>) -> Self {
+        self.zone = zone;
+        self
+    }
+
+    /// Where each column comes from, in order.
+    pub fn sources(&self) -> impl Iterator<Item = ColumnSource> {
+        (0..self.format.columns.len())
+            .map(ColumnSource::Format)
+            .chain((0..self.unknown.len()).map(ColumnSource::Unknown))
+            .chain([ColumnSource::EventTime, ColumnSource::Extra, ColumnSource::Line])
+    }
+
+    /// The index of a column.
+    pub fn index_of(&self, source: ColumnSource) -> usize {
+        let (known, unknown) = (self.format.columns.len(), self.unknown.len());
+        match source {
+            ColumnSource::Format(index) => index,
+            ColumnSource::Unknown(index) => known + index,
+            ColumnSource::EventTime => known + unknown,
+            ColumnSource::Extra => known + unknown + 1,
+            ColumnSource::Line => known + unknown + 2,
+        }
+    }
+
+    /// The Arrow field of a column.
+    pub fn field(&self, source: ColumnSource) -> Field {
+        match source {
+            ColumnSource::Format(index) => {
+                let column = &self.format.columns[index];
+                Field::new(column.name.as_ref(), column.kind.data_type(), true)
+            }
+            ColumnSource::Unknown(index) => Field::new(&self.unknown[index], DataType::Utf8View, true),
+            ColumnSource::EventTime => {
+                let zone = Some(Arc::clone(&self.zone));
+                Field::new(EVENT_TIME, DataType::Timestamp(TimeUnit::Microsecond, zone), true)
+            }
+            ColumnSource::Extra => Field::new(EXTRA, DataType::Utf8View, true),
+            ColumnSource::Line => Field::new(LINE, DataType::Int64, false),
+        }
+    }
+}
