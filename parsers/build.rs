@@ -16,7 +16,8 @@ fn main() -> io::Result<()> {
     files.sort();
     let mut list = String::from("&[\n");
     for file in &files {
-        writeln!(list, "    include_str!({:?}),", file.display().to_string()).map_err(io::Error::other)?;
+        writeln!(list, "    include_str!({:?}),", file.display().to_string())
+            .map_err(io::Error::other)?;
     }
     list.push_str("]\n");
     fs::write(Path::new(&out).join("descriptions.rs"), list)

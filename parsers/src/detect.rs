@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::format::{Format, built_in, column_name};
 use crate::key::{self, KeyFacts};
 use crate::layout::{Layout, header_names};
-use crate::record::lines::trim_line;
+use crate::record::lines::{BYTE_ORDER_MARK, trim_line};
 
 /// Inflated bytes that are enough to recognise an object: a header line of every field that AWS
 /// documents has about 1,000.
@@ -25,7 +25,10 @@ pub struct Recognised {
 
 /// The formats that a key fits, with what it says; none where the key says nothing.
 pub fn by_key(object_key: &str) -> (Vec<Arc<Format>>, KeyFacts) {
-    let mut facts = KeyFacts { hive: key::hive_segments(object_key), ..KeyFacts::default() };
+    let mut facts = KeyFacts {
+        hive: key::hive_segments(object_key),
+        ..KeyFacts::default()
+    };
     let mut formats = Vec::new();
     for format in built_in() {
         if let Some(found) = key::facts(object_key, &format.folders, &format.files) {
@@ -38,20 +41,32 @@ pub fn by_key(object_key: &str) -> (Vec<Arc<Format>>, KeyFacts) {
 
 /// The one among `candidates` that an object with these first bytes has. `given` is the field
 /// order that the user gave for records without a header.
-pub fn by_head(head: &[u8], candidates: &[Arc<Format>], given: Option<&[String]>) -> Option<Recognised> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let line = head.split(|&byte| byte == b'\n').map(trim_line).find(|line| !line.is_empty())?;
+pub fn by_head(
+    head: &[u8],
+    candidates: &[Arc<Format>],
+    given: Option<&[String]>,
+) -> Option<Recognised> {
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+    let line = head
+        .split(|&byte| byte == b'\n')
+        .map(trim_line)
+        .find(|line| !line.is_empty())?;
     if let Some(found) = by_header(candidates, |format| header_names(format, line, true)) {
         return Some(found);
     }
     if let Some(given) = given {
         let fits = |format: &Format| line.split(|&b| b == format.separator).count() == given.len();
-        return by_header(candidates, |format| fits(format).then(|| given.iter().map(String::as_str).collect()));
+        return by_header(candidates, |format| {
+            fits(format).then(|| given.iter().map(String::as_str).collect())
+        });
     }
     candidates
         .iter()
         .find(|format| fits_default(format, line))
-        .map(|format| Recognised { format: Arc::clone(format), unknown: Vec::new() })
+        .map(|format| Recognised {
+            format: Arc::clone(format),
+            unknown: Vec::new(),
+        })
 }
 
 /// The format that knows the most of the names.
@@ -61,12 +76,22 @@ fn by_header<'a>(
 ) -> Option<Recognised> {
     let scored = candidates.iter().filter_map(|format| {
         let names = names(format)?;
-        let known = names.iter().filter(|name| format.column(name).is_some()).count();
+        let known = names
+            .iter()
+            .filter(|name| format.column(name).is_some())
+            .count();
         (known > 0).then_some(((known, format.priority), format, names))
     });
     let (_, format, names) = scored.max_by_key(|(score, _, _)| *score)?;
-    let unknown = names.into_iter().filter(|name| format.column(name).is_none()).map(column_name).collect();
-    Some(Recognised { format: Arc::clone(format), unknown })
+    let unknown = names
+        .into_iter()
+        .filter(|name| format.column(name).is_none())
+        .map(column_name)
+        .collect();
+    Some(Recognised {
+        format: Arc::clone(format),
+        unknown,
+    })
 }
 
 /// Whether a line is a record of the format's default order.
@@ -77,15 +102,21 @@ fn fits_default(format: &Format, line: &[u8]) -> bool {
         return false;
     }
     let null = format.null.as_bytes();
-    let typed = format.columns.iter().enumerate().all(|(column, description)| {
-        layout
-            .position(column)
-            .is_none_or(|position| fields[position] == null || description.kind.fits(fields[position]))
-    });
+    let typed = format
+        .columns
+        .iter()
+        .enumerate()
+        .all(|(column, description)| {
+            layout.position(column).is_none_or(|position| {
+                fields[position] == null || description.kind.fits(fields[position])
+            })
+        });
     let rule = &format.record;
-    let marked = layout
-        .find(&rule.column)
-        .is_some_and(|position| rule.values.iter().any(|value| value.as_bytes() == fields[position]));
+    let marked = layout.find(&rule.column).is_some_and(|position| {
+        rule.values
+            .iter()
+            .any(|value| value.as_bytes() == fields[position])
+    });
     typed && marked
 }
 
@@ -95,7 +126,8 @@ mod tests {
     use super::*;
 
     fn table(head: &[u8], given: Option<&str>) -> Option<String> {
-        let given: Option<Vec<String>> = given.map(|text| text.split(' ').map(str::to_owned).collect());
+        let given: Option<Vec<String>> =
+            given.map(|text| text.split(' ').map(str::to_owned).collect());
         by_head(head, built_in(), given.as_deref()).map(|found| found.format.table.clone())
     }
 
@@ -103,14 +135,29 @@ mod tests {
     fn headers_and_records() {
         let rows: &[(&str, Option<&str>)] = &[
             ("version account-id srcaddr\n", Some("vpc_flow_logs")),
-            ("srcaddr dstaddr start end\r\n1 2 3 4\n", Some("vpc_flow_logs")),
+            (
+                "srcaddr dstaddr start end\r\n1 2 3 4\n",
+                Some("vpc_flow_logs"),
+            ),
             ("version tgw-id srcaddr\n", Some("tgw_flow_logs")),
             ("brand-new version srcaddr\n", Some("vpc_flow_logs")),
             ("\n\nversion account-id\n", Some("vpc_flow_logs")),
-            ("2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1418530010 1418530070 ACCEPT OK", Some("vpc_flow_logs")),
-            ("2 1 eni-1 - - - - - - - 1418530010 1418530070 - NODATA\n", Some("vpc_flow_logs")),
-            ("2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1418530010 1418530070 ACCEPT FINE", None),
-            ("2 1 eni-1 10.0.0.1 10.0.0.2 one 2 6 1 40 1418530010 1418530070 ACCEPT OK", None),
+            (
+                "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1418530010 1418530070 ACCEPT OK",
+                Some("vpc_flow_logs"),
+            ),
+            (
+                "2 1 eni-1 - - - - - - - 1418530010 1418530070 - NODATA\n",
+                Some("vpc_flow_logs"),
+            ),
+            (
+                "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1418530010 1418530070 ACCEPT FINE",
+                None,
+            ),
+            (
+                "2 1 eni-1 10.0.0.1 10.0.0.2 one 2 6 1 40 1418530010 1418530070 ACCEPT OK",
+                None,
+            ),
             ("Dear diary,\n", None),
             ("", None),
             ("\n\n", None),
@@ -125,9 +172,15 @@ mod tests {
     #[test]
     fn a_given_order_serves_records_without_a_header() {
         let given = Some("version interface-id srcaddr dstaddr");
-        assert_eq!(table(b"2 eni-1 10.0.0.1 10.0.0.2\n", given).as_deref(), Some("vpc_flow_logs"));
+        assert_eq!(
+            table(b"2 eni-1 10.0.0.1 10.0.0.2\n", given).as_deref(),
+            Some("vpc_flow_logs")
+        );
         assert_eq!(table(b"2 eni-1 10.0.0.1\n", given), None);
-        assert_eq!(table(b"version tgw-id\n", given).as_deref(), Some("tgw_flow_logs"));
+        assert_eq!(
+            table(b"version tgw-id\n", given).as_deref(),
+            Some("tgw_flow_logs")
+        );
     }
 
     #[test]
@@ -142,7 +195,11 @@ mod tests {
     fn keys_say_what_they_can() {
         let (formats, facts) = by_key("x/AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/f.log.gz");
         let names: Vec<_> = formats.iter().map(|format| format.table.as_str()).collect();
-        assert_eq!(names, ["tgw_flow_logs", "vpc_flow_logs"], "both families lie in one folder");
+        assert_eq!(
+            names,
+            ["tgw_flow_logs", "vpc_flow_logs"],
+            "both families lie in one folder"
+        );
         assert_eq!(facts.region.as_deref(), Some("us-east-1"));
         let (formats, facts) = by_key("lake/year=2026/x.parquet");
         assert!(formats.is_empty());

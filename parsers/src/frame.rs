@@ -41,7 +41,10 @@ impl Frame {
             (b"Obj\x01", Frame::Unsupported("Avro")),
             (b"ORC", Frame::Unsupported("ORC")),
         ];
-        MAGIC.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Self::Plain, |(_, frame)| *frame)
+        MAGIC
+            .iter()
+            .find(|(magic, _)| start.starts_with(magic))
+            .map_or(Self::Plain, |(_, frame)| *frame)
     }
 }
 
@@ -59,7 +62,10 @@ pub struct ExpansionLimit {
 
 impl Default for ExpansionLimit {
     fn default() -> Self {
-        Self { free_bytes: 64 << 20, ratio: 250 }
+        Self {
+            free_bytes: 64 << 20,
+            ratio: 250,
+        }
     }
 }
 
@@ -88,7 +94,10 @@ impl fmt::Display for FrameError {
             Self::Truncated(frame) => write!(f, "truncated {frame}"),
             Self::Corrupt { frame, detail } => write!(f, "damaged {frame}: {detail}"),
             Self::Expansion { ratio } => {
-                write!(f, "expands to more than {ratio} times its size; read no further")
+                write!(
+                    f,
+                    "expands to more than {ratio} times its size; read no further"
+                )
             }
         }
     }
@@ -106,13 +115,21 @@ pub struct Decoder {
 
 enum State {
     Plain,
-    Gzip { member: Option<Decompress>, members: u64 },
-    Zstd { frame: Box<ZstdDecoder<'static>>, inside: bool },
+    Gzip {
+        member: Option<Decompress>,
+    },
+    Zstd {
+        frame: Box<ZstdDecoder<'static>>,
+        inside: bool,
+    },
 }
 
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoder").field("consumed", &self.consumed).field("produced", &self.produced).finish()
+        f.debug_struct("Decoder")
+            .field("consumed", &self.consumed)
+            .field("produced", &self.produced)
+            .finish()
     }
 }
 
@@ -126,21 +143,38 @@ impl Decoder {
     pub fn new(frame: Frame, limit: ExpansionLimit) -> Result<Self, FrameError> {
         let state = match frame {
             Frame::Plain | Frame::Unsupported(_) => State::Plain,
-            Frame::Gzip => State::Gzip { member: None, members: 0 },
+            Frame::Gzip => State::Gzip { member: None },
             Frame::Zstd => State::Zstd {
                 frame: Box::new(ZstdDecoder::new().map_err(|error| corrupt(ZSTD, &error))?),
                 inside: false,
             },
         };
-        Ok(Self { state, limit, consumed: 0, produced: 0, pending: false })
+        Ok(Self {
+            state,
+            limit,
+            consumed: 0,
+            produced: 0,
+            pending: false,
+        })
     }
 
-    /// Decodes from `input` and appends to `output`, up to `room` bytes.
+    /// Whether bytes come out as they went in.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.state, State::Plain)
+    }
+
+    /// Decodes from `input` and appends to `output`, up to `room` bytes, or as many as it has
+    /// capacity for.
     ///
     /// Returns how many bytes of `input` were used; fewer than all when `output` got its `room`.
     /// After the last input, call it with an empty one until nothing is appended. What was
     /// appended before an error is good.
-    pub fn decode(&mut self, input: &[u8], output: &mut Vec<u8>, room: usize) -> Result<usize, FrameError> {
+    pub fn decode(
+        &mut self,
+        input: &[u8],
+        output: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<usize, FrameError> {
         let mut used = 0;
         let before = output.len();
         while (used < input.len() || self.pending) && output.len() - before < room {
@@ -149,31 +183,50 @@ impl Decoder {
             used += read;
             self.consumed += read as u64;
             self.produced += wrote as u64;
-            self.pending = matches!(self.state, State::Zstd { inside: true, .. }) && wrote > 0;
-            let allowed = self.limit.free_bytes.saturating_add(self.limit.ratio.saturating_mul(self.consumed));
+            self.pending = wrote > 0 && self.is_inside();
+            let allowed = self
+                .limit
+                .free_bytes
+                .saturating_add(self.limit.ratio.saturating_mul(self.consumed));
             if self.produced > allowed {
-                return Err(FrameError::Expansion { ratio: self.limit.ratio });
+                return Err(FrameError::Expansion {
+                    ratio: self.limit.ratio,
+                });
             }
         }
         Ok(used)
     }
 
-    fn step(&mut self, input: &[u8], output: &mut Vec<u8>, room: usize) -> Result<(usize, usize), FrameError> {
+    fn step(
+        &mut self,
+        input: &[u8],
+        output: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<(usize, usize), FrameError> {
         match &mut self.state {
             State::Plain => {
                 let length = input.len().min(room);
                 output.extend_from_slice(&input[..length]);
                 Ok((length, length))
             }
-            State::Gzip { member, members } => step_gzip(member, members, input, output, room),
+            State::Gzip { member } => step_gzip(member, input, output, room),
             State::Zstd { frame, inside } => step_zstd(frame, inside, input, output, room),
+        }
+    }
+
+    /// Whether a member or frame was begun and not ended.
+    fn is_inside(&self) -> bool {
+        match &self.state {
+            State::Plain => false,
+            State::Gzip { member } => member.is_some(),
+            State::Zstd { inside, .. } => *inside,
         }
     }
 
     /// Says whether the object may end here.
     pub fn finish(&self) -> Result<(), FrameError> {
         match &self.state {
-            State::Gzip { member: Some(_), .. } => Err(FrameError::Truncated(GZIP)),
+            State::Gzip { member: Some(_) } => Err(FrameError::Truncated(GZIP)),
             State::Zstd { inside: true, .. } => Err(FrameError::Truncated(ZSTD)),
             _ => Ok(()),
         }
@@ -182,7 +235,6 @@ impl Decoder {
 
 fn step_gzip(
     member: &mut Option<Decompress>,
-    members: &mut u64,
     input: &[u8],
     output: &mut Vec<u8>,
     room: usize,
@@ -190,10 +242,9 @@ fn step_gzip(
     if member.is_none() {
         // Zeros between and after members are padding (tapes, block devices).
         let padding = input.iter().take_while(|&&byte| byte == 0).count();
-        if *members > 0 && padding > 0 {
+        if padding > 0 {
             return Ok((padding, 0));
         }
-        *members += 1;
     }
     let inflate = member.get_or_insert_with(|| Decompress::new_gzip(GZIP_WINDOW_BITS));
     // `decompress_vec` fills the spare capacity, which may be more than asked for.
@@ -206,8 +257,11 @@ fn step_gzip(
     let wrote = inflate.total_out() - wrote_before;
     match status {
         Status::StreamEnd => *member = None,
-        Status::BufError if read == 0 && wrote == 0 => {
-            return Err(FrameError::Corrupt { frame: GZIP, detail: "no progress".to_owned() });
+        Status::BufError if read == 0 && wrote == 0 && !input.is_empty() => {
+            return Err(FrameError::Corrupt {
+                frame: GZIP,
+                detail: "no progress".to_owned(),
+            });
         }
         Status::Ok | Status::BufError => {}
     }
@@ -225,18 +279,26 @@ fn step_zstd(
     let before = output.len();
     let mut source = InBuffer::around(input);
     let mut sink = OutBuffer::around_pos(output, before);
-    let hint = frame.run(&mut source, &mut sink).map_err(|error| corrupt(ZSTD, &error))?;
+    let hint = frame
+        .run(&mut source, &mut sink)
+        .map_err(|error| corrupt(ZSTD, &error))?;
     let read = source.pos();
     let wrote = output.len() - before;
     *inside = hint != 0;
     if read == 0 && wrote == 0 && !input.is_empty() {
-        return Err(FrameError::Corrupt { frame: ZSTD, detail: "no progress".to_owned() });
+        return Err(FrameError::Corrupt {
+            frame: ZSTD,
+            detail: "no progress".to_owned(),
+        });
     }
     Ok((read, wrote))
 }
 
 fn corrupt(frame: &'static str, error: &dyn fmt::Display) -> FrameError {
-    FrameError::Corrupt { frame, detail: error.to_string() }
+    FrameError::Corrupt {
+        frame,
+        detail: error.to_string(),
+    }
 }
 
 /// The beginning of an object, out of its frame: up to `room` bytes from `start`, its first bytes.
@@ -289,7 +351,9 @@ mod tests {
     }
 
     fn text() -> Vec<u8> {
-        (0..20_000).flat_map(|n: u32| format!("{n} {}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+        (0..20_000)
+            .flat_map(|n: u32| format!("{n} {}\n", n.wrapping_mul(2_654_435_761)).into_bytes())
+            .collect()
     }
 
     #[test]
@@ -299,11 +363,28 @@ mod tests {
         let members = [gzip(one), gzip(b""), gzip(two)].concat();
         let padded = [members.clone(), vec![0; 700]].concat();
         let frames = [zstd(one), zstd(two)].concat();
-        for object in [text.clone(), gzip(&text), members, padded, zstd(&text), frames] {
-            for (chunk, room) in [(1 << 20, 1 << 20), (1 << 20, 1000), (7, 1 << 20), (1, 1), (4096, 100)] {
+        for object in [
+            text.clone(),
+            gzip(&text),
+            members,
+            padded,
+            zstd(&text),
+            frames,
+        ] {
+            for (chunk, room) in [
+                (1 << 20, 1 << 20),
+                (1 << 20, 1000),
+                (7, 1 << 20),
+                (1, 1),
+                (4096, 100),
+            ] {
                 let (output, end) = decode(&object, chunk, room);
                 assert_eq!(end, Ok(()));
-                assert!(output == text, "{:?} in pieces of {chunk}, room {room}", Frame::of(&object));
+                assert!(
+                    output == text,
+                    "{:?} in pieces of {chunk}, room {room}",
+                    Frame::of(&object)
+                );
             }
         }
     }
@@ -315,7 +396,40 @@ mod tests {
             for length in [12, object.len() / 2, object.len() - 1] {
                 let (output, end) = decode(&object[..length], 4096, 1 << 20);
                 assert!(text.starts_with(&output));
-                assert!(matches!(end, Err(FrameError::Truncated(_))), "{length}: {end:?}");
+                assert!(
+                    matches!(end, Err(FrameError::Truncated(_))),
+                    "{length}: {end:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn truncation_gives_the_same_whatever_the_room() {
+        // Long matches, so that an inflated byte is often waiting for room after its input is used.
+        let text = b"2 123456789010 eni-1 ACCEPT OK\n".repeat(100);
+        for object in [gzip(&text), zstd(&text)] {
+            for length in MAGIC_BYTES..object.len() {
+                let (whole, _) = decode(&object[..length], usize::MAX, usize::MAX);
+                let mut decoder =
+                    Decoder::new(Frame::of(&object), ExpansionLimit::default()).unwrap();
+                let mut output = Vec::new();
+                let mut rest = &object[..length];
+                loop {
+                    let mut piece = Vec::with_capacity(8);
+                    let used = decoder.decode(rest, &mut piece, 1).unwrap();
+                    rest = &rest[used..];
+                    output.extend_from_slice(&piece);
+                    if rest.is_empty() && piece.is_empty() {
+                        break;
+                    }
+                }
+                assert!(
+                    output == whole,
+                    "{length}: {} of {}",
+                    output.len(),
+                    whole.len()
+                );
             }
         }
     }
@@ -341,7 +455,10 @@ mod tests {
     fn a_bomb_is_cut_off() {
         let zeros = vec![0; 100 << 20];
         for object in [gzip(&zeros), zstd(&zeros)] {
-            let limit = ExpansionLimit { free_bytes: 1 << 20, ratio: 100 };
+            let limit = ExpansionLimit {
+                free_bytes: 1 << 20,
+                ratio: 100,
+            };
             let mut decoder = Decoder::new(Frame::of(&object), limit).unwrap();
             let mut output = Vec::new();
             let end = decoder.decode(&object, &mut output, usize::MAX);

@@ -11,6 +11,10 @@ use nom::combinator::{all_consuming, map};
 use nom::multi::many0;
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
+use serde::{Deserialize, Serialize};
+
+/// No key on S3 is longer.
+const MAX_PATTERN_BYTES: usize = 1024;
 
 /// A layout of keys, compiled.
 #[derive(Debug, Clone)]
@@ -39,7 +43,7 @@ enum Fact {
 }
 
 /// What the key of an object says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFacts {
     /// Account id, as text.
     pub account: Option<String>,
@@ -63,7 +67,11 @@ pub struct KeyFacts {
 impl KeyFacts {
     /// The day as `yyyy/MM/dd`.
     pub fn day(&self) -> Option<String> {
-        let (year, month, day) = (self.year.as_ref()?, self.month.as_ref()?, self.day.as_ref()?);
+        let (year, month, day) = (
+            self.year.as_ref()?,
+            self.month.as_ref()?,
+            self.day.as_ref()?,
+        );
         Some(format!("{year}/{month}/{day}"))
     }
 
@@ -134,9 +142,12 @@ fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
 impl KeyPattern {
     /// Compiles a pattern; the error says what cannot be understood.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_PATTERN_BYTES {
+            return Err(format!("longer than {MAX_PATTERN_BYTES} bytes"));
+        }
         match all_consuming(parts).parse_complete(text) {
             Ok((_, parts)) => Ok(Self(parts)),
-            Err(_) => Err("unbalanced braces or brackets".to_owned()),
+            Err(_) => Err("unbalanced braces, or unbalanced or nested brackets".to_owned()),
         }
     }
 
@@ -150,17 +161,23 @@ impl KeyPattern {
 
 /// What `key` says if it lies in one of `folders` or its file is called like one of `files`.
 pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> Option<KeyFacts> {
-    let below = key.rfind("AWSLogs/").map(|at| &key[at + "AWSLogs/".len()..]);
+    let below = key
+        .rfind("AWSLogs/")
+        .map(|at| &key[at + "AWSLogs/".len()..]);
     let folder = below.and_then(|rest| {
         folders.iter().find_map(|pattern| {
             // What follows the folders is the file: no further folder.
-            pattern.matches_start(rest).filter(|(_, file)| !file.contains('/'))
+            pattern
+                .matches_start(rest)
+                .filter(|(_, file)| !file.contains('/'))
         })
     });
     let name = key.rsplit('/').next().unwrap_or(key);
-    let file = files
-        .iter()
-        .find_map(|pattern| pattern.matches_start(name).filter(|(_, rest)| rest.is_empty()));
+    let file = files.iter().find_map(|pattern| {
+        pattern
+            .matches_start(name)
+            .filter(|(_, rest)| rest.is_empty())
+    });
     let mut facts = match (folder, file) {
         (None, None) => return None,
         (Some((facts, _)), None) | (None, Some((facts, _))) => facts,
@@ -175,7 +192,9 @@ pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> 
 
 /// The `name=value` folders of a key.
 pub fn hive_segments(key: &str) -> Vec<(String, String)> {
-    let Some((folders, _)) = key.rsplit_once('/') else { return Vec::new() };
+    let Some((folders, _)) = key.rsplit_once('/') else {
+        return Vec::new();
+    };
     folders
         .split('/')
         .filter_map(|segment| segment.split_once('='))
@@ -185,7 +204,9 @@ pub fn hive_segments(key: &str) -> Vec<(String, String)> {
 }
 
 fn match_parts<'a>(parts: &[Part], key: &'a str, facts: &mut KeyFacts) -> Option<&'a str> {
-    let Some((first, rest)) = parts.split_first() else { return Some(key) };
+    let Some((first, rest)) = parts.split_first() else {
+        return Some(key);
+    };
     match first {
         Part::Literal(text) => match_parts(rest, key.strip_prefix(text.as_str())?, facts),
         Part::Rest => Some(""),
@@ -203,7 +224,9 @@ fn match_parts<'a>(parts: &[Part], key: &'a str, facts: &mut KeyFacts) -> Option
             // A capture ends before the next literal, and never spans folders.
             let segment = key.split('/').next().unwrap_or(key);
             let end = match rest.first() {
-                Some(Part::Literal(text)) => key.find(text.as_str()).filter(|&at| at <= segment.len())?,
+                Some(Part::Literal(text)) => {
+                    key.find(text.as_str()).filter(|&at| at <= segment.len())?
+                }
                 _ => segment.len(),
             };
             if end == 0 {
@@ -216,13 +239,15 @@ fn match_parts<'a>(parts: &[Part], key: &'a str, facts: &mut KeyFacts) -> Option
 }
 
 fn parts(text: &str) -> IResult<&str, Vec<Part>> {
-    many0(part).parse_complete(text)
+    let optional = delimited(char('['), many0(part), char(']'));
+    many0(alt((map(optional, Part::Optional), part))).parse_complete(text)
 }
 
+/// A part that is no `[...]`: these do not nest, so that a pattern cannot exhaust the stack.
 fn part(text: &str) -> IResult<&str, Part> {
+    let name = delimited(char('{'), take_till1(|c| c == '}'), char('}'));
     alt((
-        map(delimited(char('{'), take_till1(|c| c == '}'), char('}')), |name| Part::Capture(fact(name))),
-        map(delimited(char('['), parts, char(']')), Part::Optional),
+        map(name, |name| Part::Capture(fact(name))),
         map(tag("*"), |_| Part::Rest),
         map(is_not("{}[]*"), |text: &str| Part::Literal(text.to_owned())),
     ))
@@ -248,12 +273,13 @@ mod tests {
     use super::*;
 
     fn facts_of(key: &str) -> Option<KeyFacts> {
-        let folder = KeyPattern::parse(
-            "{account}/vpcflowlogs/{region}/{year}/{month}/{day}/[{hour}/]",
-        )
-        .unwrap();
-        let hive = KeyPattern::parse("aws-account-id={account}/year={year}/[hour={hour}/]").unwrap();
-        let file = KeyPattern::parse("{account}_vpcflowlogs_{region}_{log}_{time}_{hash}.log*").unwrap();
+        let folder =
+            KeyPattern::parse("{account}/vpcflowlogs/{region}/{year}/{month}/{day}/[{hour}/]")
+                .unwrap();
+        let hive =
+            KeyPattern::parse("aws-account-id={account}/year={year}/[hour={hour}/]").unwrap();
+        let file =
+            KeyPattern::parse("{account}_vpcflowlogs_{region}_{log}_{time}_{hash}.log*").unwrap();
         facts(key, &[folder, hive], &[file])
     }
 
@@ -273,10 +299,16 @@ mod tests {
         assert_eq!(full.date(), Some(20455));
         assert_eq!(full.hour, None);
 
-        let hourly =
-            facts_of(&format!("AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/03/{name}")).unwrap();
+        let hourly = facts_of(&format!(
+            "AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/03/{name}"
+        ))
+        .unwrap();
         assert_eq!(hourly.hour.as_deref(), Some("03"));
-        assert_eq!(hourly.account.as_deref(), Some("1"), "the folder goes before the file name");
+        assert_eq!(
+            hourly.account.as_deref(),
+            Some("1"),
+            "the folder goes before the file name"
+        );
 
         let hive = facts_of("p/AWSLogs/aws-account-id=9/year=2026/hour=07/x.log").unwrap();
         assert_eq!(hive.account.as_deref(), Some("9"));
@@ -303,7 +335,13 @@ mod tests {
     fn dates() {
         let date = |year: &str, month: &str, day: &str| {
             let some = |text: &str| Some(text.to_owned());
-            KeyFacts { year: some(year), month: some(month), day: some(day), ..Default::default() }.date()
+            KeyFacts {
+                year: some(year),
+                month: some(month),
+                day: some(day),
+                ..Default::default()
+            }
+            .date()
         };
         assert_eq!(date("1970", "01", "01"), Some(0));
         assert_eq!(date("2000", "02", "29"), Some(11016));
@@ -315,7 +353,7 @@ mod tests {
 
     #[test]
     fn malformed_patterns() {
-        for text in ["{account", "[a", "a]", "}"] {
+        for text in ["{account", "[a", "a]", "}", "[a[b]]"] {
             assert!(KeyPattern::parse(text).is_err(), "{text}");
         }
     }

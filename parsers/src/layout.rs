@@ -1,5 +1,7 @@
 //! Layouts: which field of a record is which column.
 
+use std::collections::HashSet;
+
 use nom::bytes::complete::{take_till1, take_while};
 use nom::character::complete::char;
 use nom::combinator::{all_consuming, opt};
@@ -7,7 +9,11 @@ use nom::multi::separated_list1;
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
-use crate::format::{Format, same_name};
+use crate::format::{Format, column_name, same_name};
+
+/// The longest line that is taken for a header: one with every field that AWS documents has about
+/// 1,000 bytes. The work for a layout may thus grow faster than the number of its names.
+pub const MAX_HEADER_BYTES: usize = 16 << 10;
 
 /// The fields of a record, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +33,10 @@ impl Layout {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let mut positions = vec![None; format.columns.len()];
         let mut unknown = Vec::new();
+        let mut seen = HashSet::new();
         let mut duplicate = None;
         for (field, name) in names.iter().enumerate() {
-            if names[..field].iter().any(|earlier| same_name(earlier, name)) {
+            if !seen.insert(column_name(name)) {
                 duplicate.get_or_insert_with(|| name.clone());
             }
             match format.column(name) {
@@ -37,12 +44,23 @@ impl Layout {
                 _ => unknown.push(field),
             }
         }
-        Self { names, positions, unknown, duplicate }
+        Self {
+            names,
+            positions,
+            unknown,
+            duplicate,
+        }
     }
 
     /// The layout of records that no header line describes.
     pub fn default_of(format: &Format) -> Self {
-        Self::new(format, format.default_order.iter().map(|&column| format.columns[column].name.as_ref()))
+        Self::new(
+            format,
+            format
+                .default_order
+                .iter()
+                .map(|&column| format.columns[column].name.as_ref()),
+        )
     }
 
     /// How many fields a record has.
@@ -62,7 +80,9 @@ impl Layout {
 
     /// Fields that are no column of the format, with their names.
     pub fn unknown(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.unknown.iter().map(|&field| (field, self.names[field].as_str()))
+        self.unknown
+            .iter()
+            .map(|&field| (field, self.names[field].as_str()))
     }
 
     /// The first name that stands twice.
@@ -77,11 +97,19 @@ impl Layout {
 /// a line counts too when half of its names, and at least two, are: the first may be a field
 /// that is newer than this program.
 pub fn header_names<'a>(format: &Format, line: &'a [u8], first_line: bool) -> Option<Vec<&'a str>> {
+    if line.len() > MAX_HEADER_BYTES {
+        return None;
+    }
     let line = std::str::from_utf8(line).ok()?;
     let separator = char::from(format.separator);
     let (_, names) = names(separator, line).ok()?;
-    let known = names.iter().filter(|name| format.column(name).is_some()).count();
-    let starts_known = names.first().is_some_and(|name| format.column(name).is_some());
+    let known = names
+        .iter()
+        .filter(|name| format.column(name).is_some())
+        .count();
+    let starts_known = names
+        .first()
+        .is_some_and(|name| format.column(name).is_some());
     let mostly_known = first_line && known >= 2 && known * 2 >= names.len();
     (starts_known || mostly_known).then_some(names)
 }
@@ -93,7 +121,8 @@ fn names(separator: char, line: &str) -> IResult<&str, Vec<&str>, ()> {
 
 /// A field's name: a lower-case letter, then letters, digits, dashes and underscores.
 fn name(text: &str) -> IResult<&str, &str, ()> {
-    let (_, _) = nom::character::complete::satisfy(|c| c.is_ascii_lowercase()).parse_complete(text)?;
+    let (_, _) =
+        nom::character::complete::satisfy(|c| c.is_ascii_lowercase()).parse_complete(text)?;
     take_while(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
         .parse_complete(text)
 }
@@ -103,11 +132,18 @@ fn name(text: &str) -> IResult<&str, &str, ()> {
 pub fn field_list(text: &str) -> Option<Vec<&str>> {
     let gap = |c: char| c.is_whitespace() || c == ',';
     let plain = take_till1(move |c: char| gap(c) || "${}".contains(c));
-    let wrapped = (opt(char::<&str, ()>('$')), delimited(char('{'), take_till1(|c| c == '}'), char('}')));
+    let wrapped = (
+        opt(char::<&str, ()>('$')),
+        delimited(char('{'), take_till1(|c| c == '}'), char('}')),
+    );
     let entry = nom::branch::alt((plain, nom::combinator::map(wrapped, |(_, name)| name)));
-    let mut list =
-        all_consuming(separated_list1(nom::bytes::complete::take_while1(gap), entry));
-    list.parse_complete(text.trim_matches(gap)).ok().map(|(_, names)| names)
+    let mut list = all_consuming(separated_list1(
+        nom::bytes::complete::take_while1(gap),
+        entry,
+    ));
+    list.parse_complete(text.trim_matches(gap))
+        .ok()
+        .map(|(_, names)| names)
 }
 
 #[cfg(test)]
@@ -119,7 +155,8 @@ mod tests {
     #[test]
     fn header_lines() {
         let format = by_name("vpc_flow_logs").unwrap();
-        let names = |line: &str, first| header_names(format, line.as_bytes(), first).map(|n| n.len());
+        let names =
+            |line: &str, first| header_names(format, line.as_bytes(), first).map(|n| n.len());
         assert_eq!(names("version account-id", false), Some(2));
         assert_eq!(names("account_id version", false), Some(2));
         assert_eq!(names("instance-id", false), Some(1));
@@ -139,7 +176,10 @@ mod tests {
         assert_eq!(layout.fields(), 4);
         assert_eq!(layout.position(format.column("srcaddr").unwrap()), Some(0));
         assert_eq!(layout.position(format.column("dstaddr").unwrap()), None);
-        assert_eq!(layout.unknown().collect::<Vec<_>>(), [(1, "brand-new"), (3, "srcaddr")]);
+        assert_eq!(
+            layout.unknown().collect::<Vec<_>>(),
+            [(1, "brand-new"), (3, "srcaddr")]
+        );
         assert_eq!(layout.duplicate(), Some("srcaddr"));
         assert_eq!(Layout::default_of(format).fields(), 14);
     }
@@ -151,7 +191,11 @@ mod tests {
             "${version} ${account-id} ${srcaddr}",
             " version,account-id , srcaddr ",
         ] {
-            assert_eq!(field_list(text).unwrap(), ["version", "account-id", "srcaddr"], "{text}");
+            assert_eq!(
+                field_list(text).unwrap(),
+                ["version", "account-id", "srcaddr"],
+                "{text}"
+            );
         }
         for text in ["", "  ", "${version", "$version}", "a${b}"] {
             assert_eq!(field_list(text), None, "{text}");

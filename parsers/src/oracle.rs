@@ -50,24 +50,26 @@ pub fn fields(line: &[u8], separator: u8) -> Vec<&[u8]> {
 /// Every line of an object.
 pub fn records(format: &Format, layout: Layout, bytes: &[u8]) -> Vec<Record> {
     let mut layout = layout;
-    let mut header: Option<Vec<u8>> = None;
+    let mut header = None;
+    let mut begun = false;
     let mut records = Vec::new();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     if lines.last().is_some_and(|last| last.is_empty()) {
         lines.pop();
     }
-    for (index, line) in lines.into_iter().enumerate() {
+    for line in lines {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let names = header_names(format, line, index == 0);
-        let repeated = !line.is_empty() && header.as_deref() == Some(line);
+        let names = header_names(format, line, !begun);
+        let is_header = names.is_some() || header == Some(line);
         if let Some(names) = names {
             layout = Layout::new(format, names);
-            header = Some(line.to_vec());
+            header = Some(line);
         }
-        records.push(if names_or(repeated, format, line, index == 0) {
-            if layout.duplicate().is_some() { Record::Reject } else { Record::Skipped }
-        } else if line.is_empty() {
+        begun = begun || !line.is_empty();
+        records.push(if is_header && layout.duplicate().is_some() {
+            Record::Reject
+        } else if is_header || line.is_empty() {
             Record::Skipped
         } else {
             record(format, &layout, line)
@@ -76,28 +78,28 @@ pub fn records(format: &Format, layout: Layout, bytes: &[u8]) -> Vec<Record> {
     records
 }
 
-fn names_or(repeated: bool, format: &Format, line: &[u8], first: bool) -> bool {
-    repeated || header_names(format, line, first).is_some()
-}
-
 fn record(format: &Format, layout: &Layout, line: &[u8]) -> Record {
     let fields = fields(line, format.separator);
     if fields.len() != layout.fields() || line.len() > MAX_LINE_BYTES {
         return Record::Reject;
     }
     let mut misfits = 0;
-    let columns = format.columns.iter().enumerate().map(|(column, description)| {
-        let Some(field) = layout.position(column).map(|position| fields[position]) else {
-            return Value::Null;
-        };
-        if field == format.null.as_bytes() {
-            return Value::Null;
-        }
-        value(description.kind, field).unwrap_or_else(|mended| {
-            misfits += 1;
-            mended
-        })
-    });
+    let columns = format
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(column, description)| {
+            let Some(field) = layout.position(column).map(|position| fields[position]) else {
+                return Value::Null;
+            };
+            if field == format.null.as_bytes() {
+                return Value::Null;
+            }
+            value(description.kind, field).unwrap_or_else(|mended| {
+                misfits += 1;
+                mended
+            })
+        });
     let columns = columns.collect();
     Record::Row(columns, misfits)
 }
@@ -106,8 +108,11 @@ fn record(format: &Format, layout: &Layout, line: &[u8]) -> Record {
 fn value(kind: Kind, field: &[u8]) -> Result<Value, Value> {
     let lossy = String::from_utf8_lossy(field);
     let integer = || {
-        let digits = take_while::<_, &str, ()>(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
-        let (_, text) = all_consuming(digits).parse_complete(lossy.as_ref()).map_err(|_| Value::Null)?;
+        let digits =
+            take_while::<_, &str, ()>(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
+        let (_, text) = all_consuming(digits)
+            .parse_complete(lossy.as_ref())
+            .map_err(|_| Value::Null)?;
         text.parse::<i64>().map_err(|_| Value::Null)
     };
     match kind {
@@ -117,12 +122,18 @@ fn value(kind: Kind, field: &[u8]) -> Result<Value, Value> {
         },
         Kind::Int32 => {
             let value = integer()?;
-            i32::try_from(value).map(|_| Value::Integer(value)).map_err(|_| Value::Null)
+            i32::try_from(value)
+                .map(|_| Value::Integer(value))
+                .map_err(|_| Value::Null)
         }
         Kind::Int64 => Ok(Value::Integer(integer()?)),
         Kind::UnixSeconds => {
             let value = integer()?;
-            Ok(Value::Integer(if value > 2_147_483_647 { value / 1000 } else { value }))
+            Ok(Value::Integer(if value > 2_147_483_647 {
+                value / 1000
+            } else {
+                value
+            }))
         }
     }
 }

@@ -50,7 +50,10 @@ pub struct ParseOptions {
 
 impl Default for ParseOptions {
     fn default() -> Self {
-        Self { examine: Examine::default(), keep_rejects: usize::MAX }
+        Self {
+            examine: Examine::default(),
+            keep_rejects: usize::MAX,
+        }
     }
 }
 
@@ -81,7 +84,14 @@ impl Parser {
     pub fn new(table: Arc<Table>, projection: &[usize], options: ParseOptions) -> Self {
         let sources: Vec<_> = table.sources().collect();
         let schema = schema_of(&table, &sources, projection);
-        Self { table, sources, projection: projection.to_vec(), schema, options, offsets: Offsets::default() }
+        Self {
+            table,
+            sources,
+            projection: projection.to_vec(),
+            schema,
+            options,
+            offsets: Offsets::default(),
+        }
     }
 
     /// The schema of the batches.
@@ -93,13 +103,19 @@ impl Parser {
     ///
     /// # Errors
     /// Those of the filter; no data makes an error.
-    pub fn parse(&mut self, block: &Block, row_filter: Option<&mut dyn RowFilter>) -> Result<Parsed, ArrowError> {
+    pub fn parse(
+        &mut self,
+        block: &Block,
+        row_filter: Option<&mut dyn RowFilter>,
+    ) -> Result<Parsed, ArrowError> {
         let format = Arc::clone(&self.table.format);
         let mut report = Report::of(block, self.options.keep_rejects);
         if block.bytes.is_empty() {
             return Ok(report.with(RecordBatch::new_empty(Arc::clone(&self.schema))));
         }
-        let scan = self.offsets.scan(&block.bytes, format.separator, block.layout.fields());
+        let scan = self
+            .offsets
+            .scan(&block.bytes, format.separator, block.layout.fields());
         report.structure(block, scan);
         let utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
         if self.options.examine == Examine::Everything {
@@ -113,7 +129,8 @@ impl Parser {
             report.counts.filtered += (records - kept) as u64;
             if kept < records {
                 let bits = mask.values();
-                self.offsets.retain((0..records).map(|record| bits.value(record)));
+                self.offsets
+                    .retain((0..records).map(|record| bits.value(record)));
                 for array in built.iter_mut().flatten() {
                     *array = filter(array, &mask)?;
                 }
@@ -152,10 +169,15 @@ impl Parser {
                 built[column] = Some(self.build(block, utf8, self.sources[column], report));
             }
         }
-        let arrays = wanted.iter().filter_map(|&column| built[column].clone()).collect();
+        let arrays = wanted
+            .iter()
+            .filter_map(|&column| built[column].clone())
+            .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(self.offsets.records()));
         let schema = schema_of(&self.table, &self.sources, &wanted);
-        let mask = row_filter.keep(&RecordBatch::try_new_with_options(schema, arrays, &options)?)?;
+        let mask = row_filter.keep(&RecordBatch::try_new_with_options(
+            schema, arrays, &options,
+        )?)?;
         Ok(match mask.nulls() {
             None => mask,
             Some(nulls) => BooleanArray::new(mask.values() & nulls.inner(), None),
@@ -171,10 +193,20 @@ impl Parser {
         report.values_reported = true;
     }
 
-    fn build(&self, block: &Block, utf8: bool, source: ColumnSource, report: &mut Report) -> ArrayRef {
+    fn build(
+        &self,
+        block: &Block,
+        utf8: bool,
+        source: ColumnSource,
+        report: &mut Report,
+    ) -> ArrayRef {
         let format = &self.table.format;
-        let fields =
-            Fields { block: &block.bytes, utf8, offsets: &self.offsets, null: format.null.as_bytes() };
+        let fields = Fields {
+            block: &block.bytes,
+            utf8,
+            offsets: &self.offsets,
+            null: format.null.as_bytes(),
+        };
         let records = self.offsets.records();
         let missing = || new_null_array(self.table.field(source).data_type(), records);
         let mut misfits = Misfits::new();
@@ -185,7 +217,9 @@ impl Parser {
                     Kind::Text | Kind::Ip => columns::text(&fields, position, &mut misfits),
                     Kind::Int32 => columns::int32(&fields, position, &mut misfits),
                     Kind::Int64 => columns::int64(&fields, position, &mut misfits, field::int64),
-                    Kind::UnixSeconds => columns::int64(&fields, position, &mut misfits, field::unix_seconds),
+                    Kind::UnixSeconds => {
+                        columns::int64(&fields, position, &mut misfits, field::unix_seconds)
+                    }
                 },
             },
             ColumnSource::Unknown(column) => match self.unknown_position(&block.layout, column) {
@@ -193,14 +227,23 @@ impl Parser {
                 Some(position) => columns::text(&fields, position, &mut misfits),
             },
             ColumnSource::EventTime => {
-                match format.event_time.iter().find_map(|&column| block.layout.position(column)) {
+                match format
+                    .event_time
+                    .iter()
+                    .find_map(|&column| block.layout.position(column))
+                {
                     None => missing(),
                     Some(position) => columns::event_time(&fields, position, &self.table.zone),
                 }
             }
-            ColumnSource::Extra => columns::extra(&fields, &self.without_column(&block.layout)),
+            ColumnSource::Extra => {
+                columns::extra(&fields, &self.without_column(&block.layout), &mut misfits)
+            }
             ColumnSource::Line => {
-                let line = |record| i64::try_from(block.first_line).unwrap_or(i64::MAX) + i64::from(self.offsets.record(record).2);
+                let line = |record| {
+                    i64::try_from(block.first_line).unwrap_or(i64::MAX)
+                        + i64::from(self.offsets.record(record).2)
+                };
                 Arc::new(Int64Array::from_iter_values((0..records).map(line)))
             }
         };
@@ -210,19 +253,31 @@ impl Parser {
 
     fn unknown_position(&self, layout: &Layout, column: usize) -> Option<usize> {
         let name = &self.table.unknown[column];
-        layout.unknown().find(|(_, field)| crate::format::same_name(field, name)).map(|(position, _)| position)
+        layout
+            .unknown()
+            .find(|(_, field)| crate::format::same_name(field, name))
+            .map(|(position, _)| position)
     }
 
     /// Fields that neither the format nor the table has a column for.
     fn without_column<'a>(&self, layout: &'a Layout) -> Vec<(usize, &'a str)> {
-        let taken: Vec<_> =
-            (0..self.table.unknown.len()).filter_map(|column| self.unknown_position(layout, column)).collect();
-        layout.unknown().filter(|(position, _)| !taken.contains(position)).collect()
+        let taken: Vec<_> = (0..self.table.unknown.len())
+            .filter_map(|column| self.unknown_position(layout, column))
+            .collect();
+        layout
+            .unknown()
+            .filter(|(position, _)| !taken.contains(position))
+            .collect()
     }
 }
 
 fn schema_of(table: &Table, sources: &[ColumnSource], columns: &[usize]) -> SchemaRef {
-    Arc::new(Schema::new(columns.iter().map(|&column| table.field(sources[column])).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        columns
+            .iter()
+            .map(|&column| table.field(sources[column]))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// Copies the text of few rows, so that they do not hold on to a whole block.
@@ -243,9 +298,12 @@ struct Report {
 
 impl Report {
     fn of(block: &Block, keep: usize) -> Self {
-        let mut rejects = block.rejects.clone();
-        rejects.truncate(keep);
-        Self { counts: block.counts, rejects, keep, values_reported: false }
+        Self {
+            counts: block.counts,
+            rejects: block.rejects.iter().take(keep).cloned().collect(),
+            keep,
+            values_reported: false,
+        }
     }
 
     fn structure(&mut self, block: &Block, scan: Scan) {
@@ -264,7 +322,14 @@ impl Report {
         }
     }
 
-    fn values(&mut self, misfits: &Misfits, block: &Block, offsets: &Offsets, table: &Table, source: ColumnSource) {
+    fn values(
+        &mut self,
+        misfits: &Misfits,
+        block: &Block,
+        offsets: &Offsets,
+        table: &Table,
+        source: ColumnSource,
+    ) {
         if misfits.is_empty() || self.values_reported {
             return;
         }
@@ -284,6 +349,10 @@ impl Report {
     }
 
     fn with(self, batch: RecordBatch) -> Parsed {
-        Parsed { batch, counts: self.counts, rejects: self.rejects }
+        Parsed {
+            batch,
+            counts: self.counts,
+            rejects: self.rejects,
+        }
     }
 }

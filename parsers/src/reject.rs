@@ -93,7 +93,9 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FieldCount { expected, found } => write!(f, "expected {expected} fields, found {found}"),
+            Self::FieldCount { expected, found } => {
+                write!(f, "expected {expected} fields, found {found}")
+            }
             Self::TooLong { limit } => write!(f, "line longer than {limit} bytes"),
             Self::CutOff => write!(f, "the object ends inside this record"),
             Self::DuplicateName(name) => write!(f, "the header names \"{name}\" twice"),
@@ -102,7 +104,10 @@ impl fmt::Display for Reason {
             Self::Value(Misfit::NotUtf8) => write!(f, "not UTF-8"),
             Self::Frame(error) => error.fmt(f),
             Self::Shrank { expected, found } => {
-                write!(f, "the object had {expected} bytes when it was listed and {found} when it was read")
+                write!(
+                    f,
+                    "the object had {expected} bytes when it was listed and {found} when it was read"
+                )
             }
         }
     }

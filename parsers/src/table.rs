@@ -50,13 +50,20 @@ impl Table {
             let name = column_name(&name);
             let taken = format.column(&name).is_some()
                 || [EVENT_TIME, EXTRA].contains(&name.as_str())
-                || format.partitions.iter().any(|partition| partition.name == name)
+                || format
+                    .partitions
+                    .iter()
+                    .any(|partition| partition.name == name)
                 || columns.contains(&name);
             if !taken {
                 columns.push(name);
             }
         }
-        Self { format, unknown: columns, zone: Arc::from("UTC") }
+        Self {
+            format,
+            unknown: columns,
+            zone: Arc::from("UTC"),
+        }
     }
 
     /// The same with `event_time` labelled with another time zone.
@@ -70,7 +77,11 @@ impl Table {
         (0..self.format.columns.len())
             .map(ColumnSource::Format)
             .chain((0..self.unknown.len()).map(ColumnSource::Unknown))
-            .chain([ColumnSource::EventTime, ColumnSource::Extra, ColumnSource::Line])
+            .chain([
+                ColumnSource::EventTime,
+                ColumnSource::Extra,
+                ColumnSource::Line,
+            ])
     }
 
     /// The index of a column.
@@ -92,10 +103,16 @@ impl Table {
                 let column = &self.format.columns[index];
                 Field::new(column.name.as_ref(), column.kind.data_type(), true)
             }
-            ColumnSource::Unknown(index) => Field::new(&self.unknown[index], DataType::Utf8View, true),
+            ColumnSource::Unknown(index) => {
+                Field::new(&self.unknown[index], DataType::Utf8View, true)
+            }
             ColumnSource::EventTime => {
                 let zone = Some(Arc::clone(&self.zone));
-                Field::new(EVENT_TIME, DataType::Timestamp(TimeUnit::Microsecond, zone), true)
+                Field::new(
+                    EVENT_TIME,
+                    DataType::Timestamp(TimeUnit::Microsecond, zone),
+                    true,
+                )
             }
             ColumnSource::Extra => Field::new(EXTRA, DataType::Utf8View, true),
             ColumnSource::Line => Field::new(LINE, DataType::Int64, false),

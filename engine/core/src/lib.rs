@@ -1,1 +1,30 @@
-//! .
+//! SQL over AWS logs, with DataFusion embedded.
+//!
+//! The way of a query:
+//!
+//! 1. [`engine::Engine`] parses the statement with the Athena dialect ([`sql`]).
+//! 2. If it names a log table, the sources are listed once and each object's format is told
+//!    ([`archive`]).
+//! 3. [`tables`] gives DataFusion a table for each format and one for `rejects`.
+//! 4. A scan ([`scan`]) is described by a serialisable `ScanSpec`; it reads objects through the
+//!    [`object::ObjectSource`] trait, and has `loglens-parsers` turn blocks of bytes into batches.
+//! 5. What became of every record is written into the query's [`ledger::Ledger`].
+//!
+//! What is deliberately absent: this crate knows no AWS SDK, no terminal and no file; it never
+//! prints. Only `scan`, `tables` and `session` name physical plans.
+
+pub mod archive;
+pub mod describe;
+pub mod engine;
+pub mod error;
+pub mod ledger;
+pub mod object;
+mod scan;
+mod session;
+mod sql;
+mod tables;
+
+pub use datafusion::arrow;
+pub use engine::{Engine, EngineOptions, Query, Statement};
+pub use error::{Error, Owner};
+pub use scan::spec::{ScanObject, ScanOutput, ScanSpec};

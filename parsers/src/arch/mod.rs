@@ -31,7 +31,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn naive(chunk: &[u8; LANE], byte: u8) -> u64 {
-        (0..LANE).filter(|&at| chunk[at] == byte).fold(0, |mask, at| mask | 1 << at)
+        (0..LANE)
+            .filter(|&at| chunk[at] == byte)
+            .fold(0, |mask, at| mask | 1 << at)
     }
 
     proptest! {

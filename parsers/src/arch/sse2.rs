@@ -1,13 +1,18 @@
 //! Masks with SSE2: 16 bytes a comparison.
 
-use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+use std::arch::x86_64::{
+    __m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+};
 
 use super::LANE;
 
 #[inline]
 #[target_feature(enable = "sse2")]
 pub(super) fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
-    let (a, b) = (_mm_set1_epi8(a.cast_signed()), _mm_set1_epi8(b.cast_signed()));
+    let (a, b) = (
+        _mm_set1_epi8(a.cast_signed()),
+        _mm_set1_epi8(b.cast_signed()),
+    );
     let mut masks = (0, 0);
     for (quarter, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
         let lanes = load(bytes);
@@ -22,7 +27,10 @@ pub(super) fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
 #[target_feature(enable = "sse2")]
 fn load(bytes: &[u8; 16]) -> __m128i {
     let value = u128::from_le_bytes(*bytes);
-    _mm_set_epi64x(((value >> 64) as u64).cast_signed(), (value as u64).cast_signed())
+    _mm_set_epi64x(
+        ((value >> 64) as u64).cast_signed(),
+        (value as u64).cast_signed(),
+    )
 }
 
 #[inline]

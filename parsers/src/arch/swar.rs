@@ -5,7 +5,10 @@ use super::LANE;
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "the twin of SSE2 in the tests"))]
+#[cfg_attr(
+    target_arch = "x86_64",
+    allow(dead_code, reason = "the twin of SSE2 in the tests")
+)]
 #[inline(always)]
 pub(super) fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
     let (a, b) = (LOW * u64::from(a), LOW * u64::from(b));

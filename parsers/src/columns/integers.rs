@@ -17,16 +17,18 @@ pub(crate) fn int64(
     fields: &Fields<'_>,
     field: usize,
     misfits: &mut Misfits,
-    parse: fn(&[u8]) -> Result<i64, Misfit>,
+    parse: impl Fn(&[u8]) -> Result<i64, Misfit>,
 ) -> ArrayRef {
     Arc::new(primitive::<Int64Type>(fields, field, misfits, parse))
 }
 
-/// Microseconds since 1970 from a field of seconds. Misfits are those of the field's own column,
-/// so they are not counted again here.
+/// Microseconds since 1970 from a field of seconds; NULL where they are more than the type holds.
+/// Misfits are those of the field's own column, so they are not counted again here.
 pub(crate) fn event_time(fields: &Fields<'_>, field: usize, zone: &Arc<str>) -> ArrayRef {
     let micros = |bytes: &[u8]| {
-        field::unix_seconds(bytes)?.checked_mul(1_000_000).ok_or(Misfit::OutOfRange)
+        field::unix_seconds(bytes)?
+            .checked_mul(1_000_000)
+            .ok_or(Misfit::OutOfRange)
     };
     let array = primitive::<TimestampMicrosecondType>(fields, field, &mut Vec::new(), micros);
     Arc::new(array.with_timezone(Arc::clone(zone)))

@@ -50,5 +50,11 @@ fn array(views: Vec<u128>, buffers: Vec<Buffer>, mut nulls: NullBufferBuilder) -
     // ASCII byte or at an end of the block, so never inside a character), or the field by itself,
     // or as the result of `from_utf8_lossy`. A null's view is 0, the empty string. The property
     // tests build the same array with `try_new`, which checks all of this.
-    unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), Arc::from(buffers), nulls.finish()) }
+    unsafe {
+        StringViewArray::new_unchecked(
+            ScalarBuffer::from(views),
+            Arc::from(buffers),
+            nulls.finish(),
+        )
+    }
 }

@@ -50,7 +50,13 @@ impl Offsets {
             let present = (1 << rest.len()) - 1;
             separators &= present;
             newlines &= present;
-            self.chunk(bytes, bytes.len() - rest.len(), (separators, newlines), &mut line_start, &mut scan);
+            self.chunk(
+                bytes,
+                bytes.len() - rest.len(),
+                (separators, newlines),
+                &mut line_start,
+                &mut scan,
+            );
         }
         if line_start < bytes.len() {
             self.end_line(bytes, line_start, bytes.len(), &mut scan);
@@ -86,7 +92,11 @@ impl Offsets {
     fn end_line(&mut self, bytes: &[u8], start: usize, end: usize, scan: &mut Scan) {
         let line = scan.lines as u32;
         scan.lines += 1;
-        let end = if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
+        let end = if end > start && bytes[end - 1] == b'\r' {
+            end - 1
+        } else {
+            end
+        };
         let complete = self.starts.len() * self.fields;
         let found = self.ends.len() - complete + 1;
         if found == self.fields && end > start && end - start <= MAX_LINE_BYTES {
@@ -100,9 +110,14 @@ impl Offsets {
             scan.blank += 1;
         } else {
             let reason = if end - start > MAX_LINE_BYTES {
-                Reason::TooLong { limit: MAX_LINE_BYTES }
+                Reason::TooLong {
+                    limit: MAX_LINE_BYTES,
+                }
             } else {
-                Reason::FieldCount { expected: self.fields, found }
+                Reason::FieldCount {
+                    expected: self.fields,
+                    found,
+                }
             };
             scan.rejects.push((line, start as u32, end as u32, reason));
         }
@@ -116,16 +131,27 @@ impl Offsets {
     /// Start and end of one field of every record.
     pub fn field(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
         let fields = self.fields;
-        self.starts.iter().zip(self.ends.chunks_exact(fields)).map(move |(&start, ends)| {
-            let start = if field == 0 { start } else { ends[field - 1] + 1 };
-            (start as usize, ends[field] as usize)
-        })
+        self.starts
+            .iter()
+            .zip(self.ends.chunks_exact(fields))
+            .map(move |(&start, ends)| {
+                let start = if field == 0 {
+                    start
+                } else {
+                    ends[field - 1] + 1
+                };
+                (start as usize, ends[field] as usize)
+            })
     }
 
     /// Start and end of a record, and its line within the block.
     pub fn record(&self, record: usize) -> (usize, usize, u32) {
         let end = self.ends[(record + 1) * self.fields - 1];
-        (self.starts[record] as usize, end as usize, self.lines[record])
+        (
+            self.starts[record] as usize,
+            end as usize,
+            self.lines[record],
+        )
     }
 
     /// Keeps the records for which `keep` says so.
@@ -136,7 +162,8 @@ impl Offsets {
                 let fields = self.fields;
                 self.starts[kept] = self.starts[record];
                 self.lines[kept] = self.lines[record];
-                self.ends.copy_within(record * fields..(record + 1) * fields, kept * fields);
+                self.ends
+                    .copy_within(record * fields..(record + 1) * fields, kept * fields);
                 kept += 1;
             }
         }
@@ -168,10 +195,17 @@ mod tests {
         assert_eq!(rows, [["a", "b"], ["ccc", "dd"], ["", "y"], ["e", "f"]]);
         assert_eq!(scan.lines, 8);
         assert_eq!(scan.blank, 2);
-        let rejects: Vec<_> = scan.rejects.iter().map(|r| (r.0, r.3.to_string())).collect();
+        let rejects: Vec<_> = scan
+            .rejects
+            .iter()
+            .map(|r| (r.0, r.3.to_string()))
+            .collect();
         assert_eq!(
             rejects,
-            [(4, "expected 2 fields, found 1".to_owned()), (6, "expected 2 fields, found 3".to_owned())]
+            [
+                (4, "expected 2 fields, found 1".to_owned()),
+                (6, "expected 2 fields, found 3".to_owned())
+            ]
         );
     }
 

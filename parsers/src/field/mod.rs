@@ -87,12 +87,19 @@ pub fn int32(field: &[u8]) -> Result<i32, Misfit> {
 #[inline]
 pub fn unix_seconds(field: &[u8]) -> Result<i64, Misfit> {
     let value = int64(field)?;
-    Ok(if value > i64::from(i32::MAX) { value / 1000 } else { value })
+    Ok(if value > i64::from(i32::MAX) {
+        value / 1000
+    } else {
+        value
+    })
 }
 
 #[cold]
 fn integer_misfit(field: &[u8]) -> Misfit {
-    let digits = field.strip_prefix(b"-").or(field.strip_prefix(b"+")).unwrap_or(field);
+    let digits = field
+        .strip_prefix(b"-")
+        .or(field.strip_prefix(b"+"))
+        .unwrap_or(field);
     if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
         Misfit::OutOfRange
     } else {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Column, Format, FormatError};
+use super::{Column, Format, FormatError, column_name};
 use crate::field::Kind;
 use crate::key::KeyPattern;
+use crate::table::{EVENT_TIME, EXTRA, LINE};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,19 +132,34 @@ impl Description {
         let &[separator] = separator.as_bytes() else {
             return Err(FormatError::Separator(separator));
         };
+        if b"\r\n".contains(&separator) {
+            return Err(FormatError::Separator(char::from(separator).to_string()));
+        }
         let columns = columns(self.columns)?;
         let find = |place, name: &String| {
-            columns.iter().position(|c| c.name.as_ref() == name).ok_or_else(|| {
-                FormatError::UnknownColumn { place, name: name.clone() }
-            })
+            columns
+                .iter()
+                .position(|c| c.name.as_ref() == name)
+                .ok_or_else(|| FormatError::UnknownColumn {
+                    place,
+                    name: name.clone(),
+                })
         };
         let all = |place, names: &[String]| -> Result<Vec<usize>, FormatError> {
             names.iter().map(|name| find(place, name)).collect()
         };
         let default_order = all("default_order", &self.default_order)?;
         let event_time = all("event_time", &self.event_time)?;
-        let account = self.account.as_ref().map(|name| find("account", name)).transpose()?;
-        let region = self.region.as_ref().map(|name| find("region", name)).transpose()?;
+        let account = self
+            .account
+            .as_ref()
+            .map(|name| find("account", name))
+            .transpose()?;
+        let region = self
+            .region
+            .as_ref()
+            .map(|name| find("region", name))
+            .transpose()?;
         if !self.recognise.record.column.is_empty() {
             find("recognise.record", &self.recognise.record.column)?;
         }
@@ -179,7 +195,11 @@ fn columns(entries: Vec<ColumnEntry>) -> Result<Vec<Column>, FormatError> {
     entries
         .into_iter()
         .map(|entry| {
-            if !seen.insert(entry.name.clone()) {
+            let name = column_name(&entry.name);
+            if [EVENT_TIME, EXTRA, LINE].contains(&name.as_str()) {
+                return Err(FormatError::ReservedColumn(entry.name));
+            }
+            if !seen.insert(name) {
                 return Err(FormatError::DuplicateColumn(entry.name));
             }
             Ok(Column {

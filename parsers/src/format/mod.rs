@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use crate::field::Kind;
 use crate::key::KeyPattern;
 
-pub use description::{Partition, PartitionValue, RecordRule, RejectSample, Sample};
 use description::Description;
+pub use description::{Partition, PartitionValue, RecordRule, RejectSample, Sample};
 
 /// One log format: the single definition of its table, columns and recognition.
 #[derive(Debug)]
@@ -85,8 +85,11 @@ pub enum FormatError {
     /// A column is defined twice.
     #[error("column \"{0}\" is defined twice")]
     DuplicateColumn(String),
-    /// The separator is not one byte.
-    #[error("the separator must be one ASCII character, not \"{0}\"")]
+    /// A column has the name of one that every table has.
+    #[error("column \"{0}\" is one that every table has already")]
+    ReservedColumn(String),
+    /// The separator is not one byte, or ends a line.
+    #[error("the separator must be one ASCII character that ends no line, not {0:?}")]
     Separator(String),
     /// A key pattern cannot be understood.
     #[error("key pattern \"{pattern}\": {problem}")]
@@ -108,7 +111,9 @@ impl Format {
     /// The column of this name, by index. Dashes and underscores are the same, as header lines
     /// write `account-id` and Parquet files `account_id`.
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| same_name(&column.name, name))
+        self.columns
+            .iter()
+            .position(|column| same_name(&column.name, name))
     }
 
     /// Whether a statement that says `name` means this table.
@@ -169,10 +174,23 @@ mod tests {
             for name in std::iter::once(&format.table).chain(&format.aliases) {
                 assert!(names.insert(name.clone()), "{name} names two tables");
             }
-            assert!(!format.samples.is_empty(), "{} shows no sample", format.table);
-            assert!(!format.reject_samples.is_empty(), "{} shows no reject", format.table);
+            assert!(
+                !format.samples.is_empty(),
+                "{} shows no sample",
+                format.table
+            );
+            assert!(
+                !format.reject_samples.is_empty(),
+                "{} shows no reject",
+                format.table
+            );
             for column in &format.columns {
-                assert!(!column.doc.is_empty(), "{}.{} says nothing", format.table, column.name);
+                assert!(
+                    !column.doc.is_empty(),
+                    "{}.{} says nothing",
+                    format.table,
+                    column.name
+                );
                 assert_eq!(column.name.as_ref(), column_name(&column.name));
             }
         }
@@ -220,7 +238,14 @@ mod tests {
             error(&base(column, "default_order=[\"b\"]")),
             "default_order names a column \"b\" that the format does not have"
         );
-        assert_eq!(error(&base(&format!("{column},{column}"), "")), "column \"a\" is defined twice");
+        assert_eq!(
+            error(&base(&format!("{column},{column}"), "")),
+            "column \"a\" is defined twice"
+        );
+        assert_eq!(
+            error(&base(&column.replace("\"a\"", "\"Extra\""), "")),
+            "column \"Extra\" is one that every table has already"
+        );
         assert!(error(&base("{name=\"a\",kind=\"decimal\",doc=\"a\"}", "")).contains("decimal"));
         assert!(error(&base(column, "colour=1")).contains("colour"));
     }

@@ -9,9 +9,10 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::{BLOCK_BYTES, Block, MAX_LINE_BYTES};
 use crate::format::Format;
 use crate::layout::{Layout, header_names};
-use crate::reject::{Counts, Reject, Reason, excerpt};
+use crate::reject::{Counts, Reason, Reject, excerpt};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What some writers put before the first line. It is no part of it.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Cuts inflated bytes into blocks.
 ///
@@ -20,11 +21,13 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug)]
 pub struct LineCutter {
     format: Arc<Format>,
-    /// First bytes of the format's field names: a quick look that spares most lines the full one.
+    /// First bytes that header lines may have: a quick look that spares most lines the full one.
     header_starts: [bool; 256],
     buffer: Vec<u8>,
     layout: Arc<Layout>,
     header: Vec<u8>,
+    /// Something other than blank lines was seen.
+    begun: bool,
     line: u64,
     offset: u64,
     /// Inside a line that is too long and was rejected already.
@@ -39,8 +42,8 @@ impl LineCutter {
     pub fn new(format: Arc<Format>, layout: Arc<Layout>) -> Self {
         let mut header_starts = [false; 256];
         for column in &format.columns {
-            if let Some(&first) = column.name.as_bytes().first() {
-                header_starts[usize::from(first)] = true;
+            if let Some(first) = column.name.as_bytes().first() {
+                header_starts[usize::from(first.to_ascii_lowercase())] = true;
             }
         }
         Self {
@@ -49,6 +52,7 @@ impl LineCutter {
             buffer: Vec::new(),
             layout,
             header: Vec::new(),
+            begun: false,
             line: 1,
             offset: 0,
             discarding: false,
@@ -71,7 +75,10 @@ impl LineCutter {
 
     /// How many more bytes make a block.
     pub fn wants(&self) -> usize {
-        self.block_bytes.saturating_sub(self.buffer.len()).max(self.block_bytes / 4).max(1)
+        self.block_bytes
+            .saturating_sub(self.buffer.len())
+            .max(self.block_bytes / 4)
+            .max(1)
     }
 
     /// Gives the blocks that are complete.
@@ -80,6 +87,7 @@ impl LineCutter {
         if self.buffer.len() < self.block_bytes {
             return;
         }
+        self.skip_byte_order_mark();
         let Some(last) = memrchr(b'\n', &self.buffer) else {
             self.reject_long_line();
             return;
@@ -95,6 +103,7 @@ impl LineCutter {
     /// that a line without its end is not a record.
     pub fn finish(&mut self, cut_off: bool, out: &mut VecDeque<Block>) {
         self.discard();
+        self.skip_byte_order_mark();
         let mut whole = std::mem::take(&mut self.buffer);
         let mut fragment = Vec::new();
         if cut_off {
@@ -102,7 +111,8 @@ impl LineCutter {
         }
         self.split_at_headers(whole, out);
         if !fragment.is_empty() {
-            self.reject(&fragment, Reason::CutOff);
+            let too_long = is_too_long(&fragment);
+            self.reject(&fragment, if too_long { TOO_LONG } else { Reason::CutOff });
         }
         if self.counts != Counts::default() {
             let empty = self.block(Buffer::from_vec(Vec::<u8>::new()), self.line, self.offset);
@@ -125,14 +135,22 @@ impl LineCutter {
         }
     }
 
+    fn skip_byte_order_mark(&mut self) {
+        if self.offset == 0 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+            self.buffer.drain(..BYTE_ORDER_MARK.len());
+            self.offset = BYTE_ORDER_MARK.len() as u64;
+        }
+    }
+
     fn reject_long_line(&mut self) {
-        if self.buffer.len() <= MAX_LINE_BYTES.max(self.block_bytes) {
+        if !is_too_long(&self.buffer) {
             return;
         }
         let long = std::mem::take(&mut self.buffer);
-        self.reject(&long, Reason::TooLong { limit: MAX_LINE_BYTES });
+        self.reject(&long, TOO_LONG);
         self.offset += long.len() as u64;
         self.discarding = true;
+        self.begun = true;
     }
 
     fn reject(&mut self, record: &[u8], reason: Reason) {
@@ -143,53 +161,53 @@ impl LineCutter {
             offset: self.offset,
             column: None,
             reason,
-            excerpt: excerpt(record),
+            excerpt: excerpt(trim_line(record)),
         });
     }
 
     /// Cuts whole lines at header lines, since a header changes the layout.
     fn split_at_headers(&mut self, whole: Vec<u8>, out: &mut VecDeque<Block>) {
-        let mut start = 0;
-        if self.offset == 0 && whole.starts_with(BYTE_ORDER_MARK) {
-            start = BYTE_ORDER_MARK.len();
-            self.offset = start as u64;
-        }
         let bytes = Buffer::from_vec(whole);
-        let mut line_start = start;
+        let mut start = 0;
+        let mut line_start = 0;
         let mut lines_before = 0;
         for end in memchr_iter(b'\n', &bytes).chain(unterminated(&bytes)) {
-            let line = &bytes[line_start..end];
-            if self.is_header(line, self.line == 1 && lines_before == 0) {
+            let line = trim_line(&bytes[line_start..end]);
+            if self.is_header(line) {
                 self.emit(&bytes, start..line_start, lines_before, out);
-                self.read_header(trim_line(line));
+                self.read_header(line);
                 self.offset += (end.min(bytes.len() - 1) + 1 - line_start) as u64;
                 self.line += 1;
                 start = (end + 1).min(bytes.len());
                 lines_before = 0;
             } else {
                 lines_before += 1;
+                self.begun = self.begun || !line.is_empty();
             }
             line_start = end + 1;
         }
         self.emit(&bytes, start..bytes.len(), lines_before, out);
     }
 
-    fn is_header(&self, line: &[u8], first_line: bool) -> bool {
-        let Some(&first) = line.first() else { return false };
-        let worth_a_look = first_line || self.header_starts[usize::from(first)];
+    fn is_header(&self, line: &[u8]) -> bool {
+        let Some(&first) = line.first() else {
+            return false;
+        };
+        let worth_a_look = !self.begun || self.header_starts[usize::from(first)];
         worth_a_look
-            && (header_names(&self.format, trim_line(line), first_line).is_some()
-                || (!self.header.is_empty() && trim_line(line) == self.header))
+            && (line == self.header || header_names(&self.format, line, !self.begun).is_some())
     }
 
     fn read_header(&mut self, line: &[u8]) {
-        // A repeated header may start with a name that only the first line may start with.
-        if let Some(names) = header_names(&self.format, line, true)
-            && line != self.header
+        if line != self.header
+            && let Some(names) = header_names(&self.format, line, !self.begun)
         {
             self.layout = Arc::new(Layout::new(&self.format, names));
             self.header = line.to_vec();
+            // The first header may begin with a name that the format does not have, and stand again.
+            self.header_starts[usize::from(line[0])] = true;
         }
+        self.begun = true;
         if let Some(name) = self.layout.duplicate() {
             let name = name.to_owned();
             self.reject(line, Reason::DuplicateName(name));
@@ -199,12 +217,22 @@ impl LineCutter {
         }
     }
 
-    fn emit(&mut self, bytes: &Buffer, range: std::ops::Range<usize>, lines: u64, out: &mut VecDeque<Block>) {
+    fn emit(
+        &mut self,
+        bytes: &Buffer,
+        range: std::ops::Range<usize>,
+        lines: u64,
+        out: &mut VecDeque<Block>,
+    ) {
         if range.is_empty() {
             return;
         }
         let length = range.len();
-        let block = self.block(bytes.slice_with_length(range.start, length), self.line, self.offset);
+        let block = self.block(
+            bytes.slice_with_length(range.start, length),
+            self.line,
+            self.offset,
+        );
         out.push_back(block);
         self.line += lines;
         self.offset += length as u64;
@@ -222,9 +250,22 @@ impl LineCutter {
     }
 }
 
+const TOO_LONG: Reason = Reason::TooLong {
+    limit: MAX_LINE_BYTES,
+};
+
+/// Whether a line whose end is not there is too long, even if its last byte turns out to be the
+/// first half of CRLF.
+fn is_too_long(line: &[u8]) -> bool {
+    line.len() > MAX_LINE_BYTES + 1
+}
+
 /// The end of a last line that has no line end.
 fn unterminated(bytes: &[u8]) -> Option<usize> {
-    bytes.last().is_some_and(|&last| last != b'\n').then_some(bytes.len())
+    bytes
+        .last()
+        .is_some_and(|&last| last != b'\n')
+        .then_some(bytes.len())
 }
 
 /// A line without the carriage return that CRLF leaves.

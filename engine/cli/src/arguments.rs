@@ -1,0 +1,209 @@
+//! Arguments: what can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::output::Format;
+
+/// Ask SQL of AWS network and security logs: no tables to declare, nothing to load.
+#[derive(Debug, Parser)]
+#[command(
+    name = "loglens",
+    version,
+    about,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer SQL from logs
+    Query(Box<Query>),
+    /// Show what lies in places: tables, objects, accounts, Regions, times
+    Tables(Box<Tables>),
+    /// Show the columns of a table: types, units, meaning
+    Schema(Schema),
+    /// Show the log formats that are recognised
+    Formats(Formats),
+    /// Answer a named query; --list shows them
+    Run(Box<Run>),
+    /// Write seeded logs that look real
+    #[command(subcommand)]
+    Generate(Generate),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  loglens query \"SELECT srcaddr, count(*) AS flows FROM vpc_flow_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 10\" logs/
+  loglens query --last 1h -o csv \"SELECT * FROM vpc_flow_logs WHERE action = 'REJECT'\" 'logs/**/*.gz'
+  zcat flow.log.gz | loglens query \"SELECT sum(bytes) FROM vpc_flow_logs\" -
+  loglens query \"SELECT * FROM rejects\" logs/
+
+Exit codes: 0 answered, 1 data or query error, 2 usage error, 130 interrupted.";
+
+/// Answer SQL from logs.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Query {
+    /// The SQL (one or more statements), then the places: files, folders, globs, or - for
+    /// standard input. With --file all are places
+    #[arg(value_name = "SQL] [FROM", value_hint = ValueHint::AnyPath)]
+    pub(crate) sql_and_places: Vec<String>,
+    /// Read the SQL from a file
+    #[arg(short, long, value_name = "FILE.sql", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
+}
+
+/// Show what lies in places.
+#[derive(Debug, Args)]
+pub(crate) struct Tables {
+    /// Files, folders, globs, or - for standard input
+    #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
+    pub(crate) places: Vec<String>,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
+}
+
+/// Show the columns of a table.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// The table, by name or alias
+    pub(crate) table: String,
+    /// Output format
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+}
+
+/// Show the log formats that are recognised.
+#[derive(Debug, Args)]
+pub(crate) struct Formats {
+    /// Output format
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+}
+
+/// Answer a named query.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Show the named queries
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// The query
+    #[arg(required_unless_present = "list")]
+    pub(crate) name: Option<String>,
+    /// Files, folders, globs, or - for standard input
+    #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
+    pub(crate) places: Vec<String>,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
+}
+
+/// How logs are read. Each of these can stand in loglens.toml too, with underscores.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Logs")]
+pub(crate) struct LogOptions {
+    /// Only records of this long until now: 90s, 30m, 1h, 7d, 2w
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["since", "until"])]
+    pub(crate) last: Option<String>,
+    /// Only records from this time on: 2026-01-31, 2026-01-31T10:00, with Z or an offset, or 2h (ago)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only records before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Time zone of event_time and of times without a zone [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+    /// Read every object as this table
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
+    /// Fail on the first reject; examines every value
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How far an object may expand: inflated bytes for each byte [default: 250]
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) max_expansion: Option<u64>,
+    /// Memory for sorting, grouping and joining; beyond it they spill to disk: 512MB, 2GiB
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<String>,
+    /// Cores to use [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where the result goes. Each of these but --to can stand in loglens.toml too.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Result")]
+pub(crate) struct ResultOptions {
+    /// Output format [default: table, or what the name of --to says]
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<Format>,
+    /// Write the result to a file instead of standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) to: Option<PathBuf>,
+    /// Say on standard error what was read, what became of it, and what it took
+    #[arg(long)]
+    pub(crate) stats: bool,
+}
+
+/// Write seeded logs that look real.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Generate {
+    /// VPC flow logs, in the key layout of AWSLogs
+    #[command(name = "vpc_flow_logs")]
+    VpcFlowLogs(GenerateFlowLogs),
+}
+
+/// What the flow logs are to be.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateFlowLogs {
+    /// How many records
+    #[arg(long)]
+    pub(crate) rows: u64,
+    /// The same seed gives the same logs
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) to: PathBuf,
+    /// How many objects, each of five minutes
+    #[arg(long, default_value_t = 1)]
+    pub(crate) objects: usize,
+    /// Compress the objects
+    #[arg(long)]
+    pub(crate) gzip: bool,
+    /// Fields and their order: "version account-id ..." [default: version 2]
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
+    /// How many accounts
+    #[arg(long, default_value_t = 1)]
+    pub(crate) accounts: u32,
+    /// How many Regions
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(loglens_generate::MAX_REGIONS)))]
+    pub(crate) regions: u32,
+}

@@ -1,0 +1,11 @@
+//! The commands, one file each.
+
+pub(crate) mod completions;
+pub(crate) mod formats;
+pub(crate) mod generate;
+pub(crate) mod query;
+pub(crate) mod run;
+pub(crate) mod schema;
+mod session;
+pub(crate) mod tables;
+mod text_table;

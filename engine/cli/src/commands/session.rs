@@ -1,0 +1,230 @@
+//! What every command that reads logs shares: the engine from its options, and running statements.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+use arrow::array::{Array, AsArray};
+use arrow::record_batch::RecordBatch;
+use futures::StreamExt;
+use loglens_engine::archive::Given;
+use loglens_engine::{Engine, EngineOptions, Query, Statement};
+use loglens_parsers::format::{Format as LogFormat, built_in, by_name};
+use loglens_parsers::layout::field_list;
+
+use crate::arguments::{LogOptions, ResultOptions};
+use crate::config;
+use crate::failure::Failure;
+use crate::output::{Format, OutputError, writer};
+use crate::progress::Progress;
+use crate::receipt;
+use crate::result_file::{self, Destination};
+use crate::time_range::{check_zone, time_range};
+use crate::units::parse_bytes;
+
+/// A command's engine and where its answers go.
+pub(crate) struct Session {
+    pub(crate) engine: Engine,
+    places: Vec<String>,
+    pub(crate) result: ResultOptions,
+    started: Instant,
+}
+
+impl Session {
+    /// Completes the options with the configuration and builds the engine.
+    pub(crate) fn new(
+        mut places: Vec<String>,
+        mut logs: LogOptions,
+        mut result: ResultOptions,
+    ) -> Result<Self, Failure> {
+        let started = Instant::now();
+        config::complete(&mut places, &mut logs, &mut result)?;
+        let zone = logs.tz.clone().unwrap_or_else(|| "UTC".to_owned());
+        check_zone(&zone)?;
+        let range = time_range(
+            logs.last.as_deref(),
+            logs.since.as_deref(),
+            logs.until.as_deref(),
+            &zone,
+        )?;
+        let sources = places
+            .iter()
+            .map(|place| loglens_io::source(place))
+            .collect::<Result<Vec<_>, _>>()?;
+        let engine = Engine::new(EngineOptions {
+            sources,
+            given: given(&logs)?,
+            since: range.since,
+            until: range.until,
+            strict: logs.strict,
+            max_expansion: logs.max_expansion,
+            zone: Some(zone),
+            memory_limit: memory_limit(&logs)?,
+            threads: logs.threads,
+        })?;
+        Ok(Self {
+            engine,
+            places,
+            result,
+            started,
+        })
+    }
+
+    /// Runs statements one after the other and writes their results.
+    pub(crate) async fn run(&self, statements: Vec<Statement>) -> Result<(), Failure> {
+        let mut destination = Destination::open(self.result.to.as_deref())?;
+        let format = result_file::format(&self.result, &destination)?;
+        if statements.len() > 1 && matches!(format, Format::Arrow | Format::Parquet) {
+            return Err(Failure::usage(
+                "this format holds the result of one statement",
+                "run the statements one by one",
+            ));
+        }
+        for (index, statement) in statements.into_iter().enumerate() {
+            if index > 0 && format == Format::Table {
+                destination.write_all(b"\n").map_err(OutputError::from)?;
+            }
+            let query = self.engine.plan(statement).await?;
+            self.answer(&query, format, &mut destination).await?;
+            self.report(&query);
+        }
+        if let Some(line) = self.engine.listed().and_then(receipt::unrecognised) {
+            note(&line);
+        }
+        destination.complete()
+    }
+
+    /// Writes the rows of a query.
+    async fn answer(
+        &self,
+        query: &Query,
+        format: Format,
+        destination: &mut Destination,
+    ) -> Result<(), Failure> {
+        let schema = query.schema();
+        let style = destination.style();
+        let mut progress = Some(Progress::of(&self.engine, query.ledger()));
+        let mut rows = query.execute()?;
+        let is_plan = format == Format::Table
+            && schema.fields().len() == 2
+            && schema.field(0).name() == "plan_type";
+        if is_plan {
+            while let Some(batch) = rows.next().await {
+                let batch = batch.map_err(|error| query.explain(&error))?;
+                write_plan(&batch, destination).map_err(OutputError::from)?;
+            }
+            return Ok(());
+        }
+        let mut writer = writer(format, &schema, destination, style)?;
+        while let Some(batch) = rows.next().await {
+            match batch {
+                Ok(batch) => {
+                    // A bar between rows would be noise.
+                    progress.take();
+                    writer.write(&batch)?;
+                }
+                Err(error) => {
+                    progress.take();
+                    writer.flush()?;
+                    return Err(query.explain(&error).into());
+                }
+            }
+        }
+        progress.take();
+        Ok(writer.finish()?)
+    }
+
+    /// What there is to say of a query that was answered.
+    fn report(&self, query: &Query) {
+        let totals = query.ledger().totals();
+        if let Some(line) = receipt::rejects(&totals.rejects, &self.places) {
+            note(&line);
+        }
+        if self.result.stats {
+            note(receipt::stats(&totals, self.started.elapsed()).trim_end());
+        }
+    }
+}
+
+/// Says something beside the answer; dim on a terminal.
+pub(crate) fn note(text: &str) {
+    // Standard error may be closed: the answer stands all the same.
+    let mut stderr = io::stderr();
+    let _ = if stderr.is_terminal() && crate::failure::colour(&stderr) {
+        writeln!(stderr, "\x1b[2m{text}\x1b[0m")
+    } else {
+        writeln!(stderr, "{text}")
+    };
+}
+
+/// A plan is text of many lines, which no table shows well.
+fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
+    let (names, plans) = (batch.column(0), batch.column(1));
+    let (Some(names), Some(plans)) = (names.as_string_opt::<i32>(), plans.as_string_opt::<i32>())
+    else {
+        return Ok(());
+    };
+    for row in 0..batch.num_rows() {
+        if names.is_valid(row) && plans.is_valid(row) {
+            writeln!(
+                out,
+                "{}\n{}\n",
+                names.value(row),
+                plans.value(row).trim_end()
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn given(logs: &LogOptions) -> Result<Given, Failure> {
+    let format = logs.table.as_deref().map(format_of).transpose()?;
+    let fields = match &logs.fields {
+        None => None,
+        Some(text) => Some(
+            field_list(text)
+                .ok_or_else(|| {
+                    Failure::usage(
+                        format!("--fields \"{text}\": not a list of names"),
+                        "separate them with spaces",
+                    )
+                })?
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+        ),
+    };
+    Ok(Given {
+        format: format.map(std::sync::Arc::clone),
+        fields,
+    })
+}
+
+/// The format of `--table`.
+fn format_of(name: &str) -> Result<&'static std::sync::Arc<LogFormat>, Failure> {
+    by_name(name).ok_or_else(|| {
+        let names: Vec<_> = built_in()
+            .iter()
+            .map(|format| format.table.as_str())
+            .collect();
+        Failure::usage(
+            format!("--table {name}: no such table"),
+            format!("there are {}", names.join(", ")),
+        )
+    })
+}
+
+fn memory_limit(logs: &LogOptions) -> Result<Option<usize>, Failure> {
+    let Some(text) = &logs.memory_limit else {
+        return Ok(None);
+    };
+    let limit = parse_bytes(text)
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .filter(|&bytes| bytes > 0);
+    match limit {
+        Some(limit) => Ok(Some(limit)),
+        None => Err(Failure::usage(
+            format!("--memory-limit {text}: not a size"),
+            "write one like 512MB or 2GiB",
+        )),
+    }
+}

@@ -1,0 +1,40 @@
+//! Answers that no query gave: rows of text.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+
+use crate::failure::Failure;
+use crate::output::{Format, OutputError, writer};
+use crate::result_file::Destination;
+
+/// Prints rows of text under these names, as any result is.
+pub(crate) fn print<const N: usize>(
+    format: Format,
+    names: [&str; N],
+    rows: Vec<[Option<String>; N]>,
+) -> Result<(), Failure> {
+    let fields: Vec<_> = names
+        .iter()
+        .map(|name| Field::new(*name, DataType::Utf8, true))
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); N];
+    for row in rows {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value);
+        }
+    }
+    let arrays = columns
+        .into_iter()
+        .map(|column| Arc::new(StringArray::from(column)) as ArrayRef);
+    let batch =
+        RecordBatch::try_new(Arc::clone(&schema), arrays.collect()).map_err(OutputError::from)?;
+    let mut destination = Destination::open(None)?;
+    let style = destination.style();
+    let mut writer = writer(format, &schema, &mut destination, style)?;
+    writer.write(&batch)?;
+    Ok(writer.finish()?)
+}

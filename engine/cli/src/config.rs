@@ -1,0 +1,127 @@
+//! The configuration: default places, and any option.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use loglens_engine::{Error, Owner};
+use serde::{Deserialize, Deserializer};
+
+use crate::arguments::{LogOptions, ResultOptions};
+use crate::failure::Failure;
+use crate::output::Format;
+
+const FILE_NAME: &str = "loglens.toml";
+
+/// What a `loglens.toml` may say. Arguments go before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Places to read when none are named. Relative ones start at the file's folder.
+    #[serde(default)]
+    from: Vec<String>,
+    last: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    tz: Option<String>,
+    table: Option<String>,
+    fields: Option<String>,
+    #[serde(default)]
+    strict: bool,
+    max_expansion: Option<u64>,
+    memory_limit: Option<String>,
+    threads: Option<usize>,
+    #[serde(default, deserialize_with = "format")]
+    output: Option<Format>,
+    #[serde(default)]
+    stats: bool,
+}
+
+fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Format::from_str(&name, true).map(Some).map_err(|_| {
+        let names: Vec<_> = Format::value_variants()
+            .iter()
+            .filter_map(Format::to_possible_value)
+            .collect();
+        let names: Vec<_> = names
+            .iter()
+            .map(clap::builder::PossibleValue::get_name)
+            .collect();
+        serde::de::Error::custom(format!(
+            "no output format \"{name}\": there are {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// Completes arguments with the configuration, if there is one.
+pub(crate) fn complete(
+    places: &mut Vec<String>,
+    logs: &mut LogOptions,
+    result: &mut ResultOptions,
+) -> Result<(), Failure> {
+    let Some(path) = find(logs.config.as_deref()) else {
+        return Ok(());
+    };
+    let config = read(&path)?;
+    if places.is_empty() {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        *places = config
+            .from
+            .iter()
+            .map(|place| absolute(folder, place))
+            .collect();
+    }
+    if logs.last.is_none() && logs.since.is_none() && logs.until.is_none() {
+        (logs.last, logs.since, logs.until) = (config.last, config.since, config.until);
+    }
+    logs.tz = logs.tz.take().or(config.tz);
+    logs.table = logs.table.take().or(config.table);
+    logs.fields = logs.fields.take().or(config.fields);
+    logs.strict |= config.strict;
+    logs.max_expansion = logs.max_expansion.or(config.max_expansion);
+    logs.memory_limit = logs.memory_limit.take().or(config.memory_limit);
+    logs.threads = logs.threads.or(config.threads);
+    if result.to.is_none() {
+        result.output = result.output.or(config.output);
+    }
+    result.stats |= config.stats;
+    Ok(())
+}
+
+/// The file that was named, or the first that exists of `./loglens.toml` and the one in the
+/// user's configuration folder.
+fn find(named: Option<&Path>) -> Option<PathBuf> {
+    if let Some(path) = named {
+        return Some(path.to_owned());
+    }
+    let here = PathBuf::from(FILE_NAME);
+    let folder = std::env::var_os("XDG_CONFIG_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".config")));
+    let user = folder.map(|folder| folder.join("loglens").join(FILE_NAME));
+    std::iter::once(here)
+        .chain(user)
+        .find(|path| path.is_file())
+}
+
+fn read(path: &Path) -> Result<Config, Failure> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::from(Error::new(Owner::Config, format!("{name}: {error}"))))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        Error::new(Owner::Config, format!("{name}:{line}: {message}"))
+            .hint("every option of `loglens query --help` can stand there, with underscores; `from` lists places")
+            .into()
+    })
+}
+
+fn absolute(folder: &Path, place: &str) -> String {
+    if place == "-" || place.contains("://") || folder.as_os_str().is_empty() {
+        return place.to_owned();
+    }
+    folder.join(place).to_string_lossy().into_owned()
+}

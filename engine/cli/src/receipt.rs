@@ -1,0 +1,116 @@
+//! What is said on standard error after a query: rejects, objects that are no logs, `--stats`.
+
+use std::time::Duration;
+
+use loglens_engine::archive::Archive;
+use loglens_engine::ledger::{RejectTotals, Totals};
+
+use crate::units::{bytes, count, things};
+
+/// How many unrecognised objects are named.
+const NAMED: usize = 3;
+
+/// One line about rejects, if there are any, with how to see them.
+pub(crate) fn rejects(totals: &RejectTotals, places: &[String]) -> Option<String> {
+    let parts: Vec<String> = [
+        (totals.records, "record", "rejected"),
+        (totals.values, "value", "set aside"),
+        (totals.objects, "object", "not read to the end"),
+    ]
+    .into_iter()
+    .filter(|(number, _, _)| *number > 0)
+    .map(|(number, name, fate)| format!("{} {fate}", things(number, name)))
+    .collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let first = totals.first.first().map(|(object, reject)| {
+        let line = if reject.line > 0 {
+            format!(":{}", reject.line)
+        } else {
+            String::new()
+        };
+        let column = reject
+            .column
+            .as_ref()
+            .map(|column| format!("{column} "))
+            .unwrap_or_default();
+        format!(", first {object}{line}: {column}{}", reject.reason)
+    });
+    let places = places
+        .iter()
+        .map(|place| quoted(place))
+        .collect::<Vec<_>>()
+        .join(" ");
+    Some(format!(
+        "note: {}{}; all of them: loglens query \"SELECT * FROM rejects\" {places}",
+        parts.join(", "),
+        first.unwrap_or_default()
+    ))
+}
+
+fn quoted(place: &str) -> String {
+    if place.contains(|c: char| c.is_whitespace() || "*?[]{}'\"$&;|<>()".contains(c)) {
+        format!("'{}'", place.replace('\'', "'\\''"))
+    } else {
+        place.to_owned()
+    }
+}
+
+/// One line about objects that nothing recognised, if there are any.
+pub(crate) fn unrecognised(archive: &Archive) -> Option<String> {
+    let all = &archive.unrecognised;
+    if all.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = all
+        .iter()
+        .take(NAMED)
+        .map(|object| format!("{} ({})", object.key, object.reason))
+        .collect();
+    let more = if all.len() > NAMED {
+        ", ...; all of them: loglens tables"
+    } else {
+        ""
+    };
+    Some(format!(
+        "note: {} left out: {}{more}",
+        things(all.len() as u64, "object"),
+        names.join(", ")
+    ))
+}
+
+/// The lines of `--stats`.
+pub(crate) fn stats(totals: &Totals, elapsed: Duration) -> String {
+    let counts = &totals.counts;
+    let mut text = format!(
+        "objects  {}\nbytes    {} read, {} inflated\nrecords  {} = {} rows + {} filtered + {} unexamined + {} rejects + {} skipped\n",
+        count(totals.objects),
+        bytes(totals.bytes_read),
+        bytes(totals.bytes_inflated),
+        count(counts.records),
+        count(counts.rows),
+        count(counts.filtered),
+        count(counts.unexamined),
+        count(counts.rejects),
+        count(counts.skipped),
+    );
+    if counts.values > 0 {
+        text.push_str(&format!("values   {} set aside\n", count(counts.values)));
+    }
+    text.push_str(&format!("time     {:.3} s\n", elapsed.as_secs_f64()));
+    if let Some(peak) = peak_memory() {
+        text.push_str(&format!("memory   {} at most\n", bytes(peak)));
+    }
+    text
+}
+
+/// The most memory this process had, in bytes, where the system tells (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

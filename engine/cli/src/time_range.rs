@@ -1,0 +1,117 @@
+//! `--last`, `--since` and `--until`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arrow::array::timezone::Tz;
+use arrow::compute::kernels::cast_utils::string_to_datetime;
+
+use crate::failure::Failure;
+use crate::units::parse_duration;
+
+/// From and until, in microseconds since 1970.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimeRange {
+    pub(crate) since: Option<i64>,
+    pub(crate) until: Option<i64>,
+}
+
+/// The range that the options say, with times without a zone in `zone`.
+pub(crate) fn time_range(
+    last: Option<&str>,
+    since: Option<&str>,
+    until: Option<&str>,
+    zone: &str,
+) -> Result<TimeRange, Failure> {
+    let now = now_micros();
+    if let Some(last) = last {
+        let Some(since) = ago(last, now) else {
+            return Err(Failure::usage(
+                format!("--last {last}: not a duration"),
+                "write one like 90s, 30m, 1h, 7d or 2w",
+            ));
+        };
+        return Ok(TimeRange {
+            since: Some(since),
+            until: None,
+        });
+    }
+    let parse = |option: &str, text: Option<&str>| {
+        text.map(|text| time(option, text, zone, now)).transpose()
+    };
+    let range = TimeRange {
+        since: parse("--since", since)?,
+        until: parse("--until", until)?,
+    };
+    if let (Some(since), Some(until)) = (range.since, range.until)
+        && since >= until
+    {
+        return Err(Failure::usage("--since is not before --until", "swap them"));
+    }
+    Ok(range)
+}
+
+/// Checks a time zone's name.
+pub(crate) fn check_zone(zone: &str) -> Result<(), Failure> {
+    match zone.parse::<Tz>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Failure::usage(
+            format!("--tz {zone}: no such time zone"),
+            "write a name like Europe/Berlin, an offset like +02:00, or UTC",
+        )),
+    }
+}
+
+fn time(option: &str, text: &str, zone: &str, now: i64) -> Result<i64, Failure> {
+    if let Some(time) = ago(text, now) {
+        return Ok(time);
+    }
+    let parsed = zone
+        .parse::<Tz>()
+        .ok()
+        .and_then(|zone| string_to_datetime(&zone, text).ok());
+    parsed.map(|time| time.timestamp_micros()).ok_or_else(|| {
+        Failure::usage(
+            format!("{option} {text}: not a time"),
+            "write one like 2026-01-31, 2026-01-31T10:00:00, 2026-01-31T10:00:00Z, or 2h for two hours ago",
+        )
+    })
+}
+
+fn ago(text: &str, now: i64) -> Option<i64> {
+    let micros = i64::try_from(parse_duration(text)?.as_micros()).ok()?;
+    now.checked_sub(micros)
+}
+
+fn now_micros() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn times_in_their_zone() {
+        let rows: &[(&str, &str, i64)] = &[
+            ("2026-01-31", "UTC", 1_769_817_600),
+            ("2026-01-31", "Europe/Berlin", 1_769_814_000),
+            ("2026-01-31T10:00:00Z", "Europe/Berlin", 1_769_853_600),
+            ("2026-01-31 10:00:00", "+02:00", 1_769_846_400),
+            ("2h", "UTC", -7_200),
+        ];
+        for (text, zone, seconds) in rows {
+            assert_eq!(
+                time("--since", text, zone, 0).unwrap(),
+                seconds * 1_000_000,
+                "{text} {zone}"
+            );
+        }
+        assert!(time("--since", "yesterday", "UTC", 0).is_err());
+        assert!(check_zone("Europe/Atlantis").is_err());
+        assert!(time_range(None, Some("2026-02-01"), Some("2026-01-01"), "UTC").is_err());
+    }
+}

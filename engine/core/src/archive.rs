@@ -1,0 +1,245 @@
+//! The archive: what lies in the sources, by table.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use loglens_parsers::detect::{self, HEAD_BYTES, Recognised};
+use loglens_parsers::format::{Format, built_in};
+use loglens_parsers::frame::{self, Frame};
+use loglens_parsers::key::KeyFacts;
+use loglens_parsers::table::Table;
+
+use crate::error::Error;
+use crate::object::{Listed, Object, ObjectSource};
+
+/// Objects whose first bytes are read at a time.
+const CONCURRENT_HEADS: usize = 16;
+
+/// First bytes of an object that are read to recognise it.
+const HEAD_READ_BYTES: usize = 16 << 10;
+
+/// What the user said of all objects.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Every object is of this format.
+    pub format: Option<Arc<Format>>,
+    /// Field order of records that no header line describes.
+    pub fields: Option<Vec<String>>,
+}
+
+/// What lies in the sources.
+#[derive(Debug, Default)]
+pub struct Archive {
+    /// Tables that have objects, by name.
+    pub tables: Vec<ArchiveTable>,
+    /// Objects that nothing recognised, by key.
+    pub unrecognised: Vec<Unrecognised>,
+}
+
+/// The objects of one table.
+#[derive(Debug)]
+pub struct ArchiveTable {
+    /// Its columns, as far as they come from bytes.
+    pub table: Arc<Table>,
+    /// Names of its Hive-style key segments.
+    pub hive: Vec<String>,
+    /// Its objects, by key.
+    pub objects: Arc<[LogObject]>,
+}
+
+/// A recognised object.
+#[derive(Debug, Clone)]
+pub struct LogObject {
+    /// The object.
+    pub object: Object,
+    /// Its source, by index.
+    pub source: usize,
+    /// What its key says.
+    pub facts: Arc<KeyFacts>,
+}
+
+/// An object that nothing recognised.
+#[derive(Debug, Clone)]
+pub struct Unrecognised {
+    /// Its key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Archive {
+    /// Lists the sources and recognises every object.
+    pub async fn discover(
+        sources: &[Arc<dyn ObjectSource>],
+        given: &Given,
+        zone: &Arc<str>,
+    ) -> Result<Self, Error> {
+        let mut discovery = Discovery {
+            given,
+            tables: HashMap::new(),
+            unrecognised: Vec::new(),
+        };
+        for (index, source) in sources.iter().enumerate() {
+            let mut listed: Vec<Listed> = source.list().try_collect().await?;
+            listed.sort_by(|a, b| key_of(a).cmp(key_of(b)));
+            let mut heads = futures::stream::iter(listed)
+                .map(|listed| discovery_head(source, listed, given))
+                .buffered(CONCURRENT_HEADS);
+            while let Some(found) = heads.next().await {
+                discovery.take(index, found?);
+            }
+        }
+        Ok(discovery.finish(zone))
+    }
+
+    /// The objects of a table.
+    pub fn table(&self, name: &str) -> Option<&ArchiveTable> {
+        self.tables
+            .iter()
+            .find(|table| table.table.format.is_called(name))
+    }
+}
+
+fn key_of(listed: &Listed) -> &str {
+    match listed {
+        Listed::Object(object) => &object.key,
+        Listed::Ignored { key, .. } => key,
+    }
+}
+
+/// A listed object with what its key and its first bytes say.
+enum Found {
+    Ignored(Unrecognised),
+    Object {
+        object: Object,
+        facts: KeyFacts,
+        candidates: Vec<Arc<Format>>,
+        head: Vec<u8>,
+    },
+}
+
+async fn discovery_head(
+    source: &Arc<dyn ObjectSource>,
+    listed: Listed,
+    given: &Given,
+) -> Result<Found, Error> {
+    let object = match listed {
+        Listed::Object(object) => object,
+        Listed::Ignored { key, reason } => return Ok(Found::Ignored(Unrecognised { key, reason })),
+    };
+    let (mut candidates, facts) = detect::by_key(&object.key);
+    if let Some(format) = &given.format {
+        candidates = vec![Arc::clone(format)];
+    }
+    let mut reader = source.open(&object).await?;
+    let mut head = Vec::new();
+    loop {
+        let before = head.len();
+        head = reader.read(head, HEAD_READ_BYTES - before).await?;
+        if head.len() == before || head.len() >= HEAD_READ_BYTES {
+            break;
+        }
+    }
+    Ok(Found::Object {
+        object,
+        facts,
+        candidates,
+        head,
+    })
+}
+
+struct Discovery<'a> {
+    given: &'a Given,
+    tables: HashMap<String, (Arc<Format>, Vec<String>, BTreeSet<String>, Vec<LogObject>)>,
+    unrecognised: Vec<Unrecognised>,
+}
+
+impl Discovery<'_> {
+    fn take(&mut self, source: usize, found: Found) {
+        let (object, facts, candidates, head) = match found {
+            Found::Ignored(ignored) => return self.unrecognised.push(ignored),
+            Found::Object {
+                object,
+                facts,
+                candidates,
+                head,
+            } => (object, facts, candidates, head),
+        };
+        match self.recognise(&candidates, &head) {
+            Ok(recognised) => self.add(source, object, facts, &recognised),
+            Err(reason) => self.unrecognised.push(Unrecognised {
+                key: object.key.to_string(),
+                reason,
+            }),
+        }
+    }
+
+    fn recognise(&self, candidates: &[Arc<Format>], start: &[u8]) -> Result<Recognised, String> {
+        if let Frame::Unsupported(name) = Frame::of(start) {
+            return Err(format!("{name} is not read"));
+        }
+        let head = frame::head(start, HEAD_BYTES);
+        let fields = self.given.fields.as_deref();
+        let among = if candidates.is_empty() {
+            built_in()
+        } else {
+            candidates
+        };
+        if let Some(recognised) = detect::by_head(&head, among, fields) {
+            return Ok(recognised);
+        }
+        match (candidates, &self.given.format) {
+            // The user or the key says what it is; whatever is in it will be rejected and counted.
+            ([format], _) | (_, Some(format)) => Ok(Recognised {
+                format: Arc::clone(format),
+                unknown: Vec::new(),
+            }),
+            _ if start.is_empty() => Err("empty".to_owned()),
+            ([], _) => Err("no known log format".to_owned()),
+            (several, _) => {
+                let names: Vec<_> = several.iter().map(|format| format.table.as_str()).collect();
+                Err(format!(
+                    "its key says {}, its first line does not",
+                    names.join(" or ")
+                ))
+            }
+        }
+    }
+
+    fn add(&mut self, source: usize, object: Object, facts: KeyFacts, recognised: &Recognised) {
+        let format = &recognised.format;
+        let (_, unknown, hive, objects) = self
+            .tables
+            .entry(format.table.clone())
+            .or_insert_with(|| (Arc::clone(format), Vec::new(), BTreeSet::new(), Vec::new()));
+        for name in &recognised.unknown {
+            if !unknown.contains(name) {
+                unknown.push(name.clone());
+            }
+        }
+        hive.extend(facts.hive.iter().map(|(name, _)| name.clone()));
+        objects.push(LogObject {
+            object,
+            source,
+            facts: Arc::new(facts),
+        });
+    }
+
+    fn finish(self, zone: &Arc<str>) -> Archive {
+        let mut tables: Vec<ArchiveTable> = self
+            .tables
+            .into_values()
+            .map(|(format, unknown, hive, objects)| ArchiveTable {
+                table: Arc::new(Table::new(format, unknown).with_zone(Arc::clone(zone))),
+                hive: hive.into_iter().collect(),
+                objects: objects.into(),
+            })
+            .collect();
+        tables.sort_by(|a, b| a.table.format.table.cmp(&b.table.format.table));
+        Archive {
+            tables,
+            unrecognised: self.unrecognised,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What the columns of a table mean, for people.
+
+use loglens_parsers::format::{PartitionValue, by_name};
+use loglens_parsers::table::{EVENT_TIME, EXTRA, LINE};
+
+use crate::error::Error;
+use crate::scan::columns::{FILE_MODIFIED_TIME, FILE_SIZE, PATH};
+use crate::tables::rejects::{self, REJECTS};
+use crate::tables::schema::LogSchema;
+
+/// A column as people want to know it.
+#[derive(Debug)]
+pub struct ColumnDescription {
+    /// Name in SQL.
+    pub name: String,
+    /// Type as SQL calls it.
+    pub sql_type: String,
+    /// Unit of its values.
+    pub unit: Option<String>,
+    /// Version of the format that it appeared in.
+    pub since: Option<u32>,
+    /// What it means.
+    pub doc: String,
+}
+
+/// The columns of a table, by its name or an alias; hidden ones last.
+pub fn describe(table: &str) -> Result<Vec<ColumnDescription>, Error> {
+    if table == REJECTS {
+        let columns = rejects::COLUMNS.iter();
+        return Ok(columns
+            .map(|(name, data_type, doc)| {
+                column(
+                    name,
+                    if data_type.is_integer() {
+                        "bigint"
+                    } else {
+                        "varchar"
+                    },
+                    doc,
+                )
+            })
+            .collect());
+    }
+    let format = by_name(table).ok_or_else(|| LogSchema::default().unknown_table(table))?;
+    let mut columns: Vec<_> = format
+        .columns
+        .iter()
+        .map(|described| ColumnDescription {
+            unit: described.unit.clone(),
+            since: described.since,
+            ..column(&described.name, described.kind.sql_type(), &described.doc)
+        })
+        .collect();
+    let names: Vec<_> = format
+        .event_time
+        .iter()
+        .map(|&index| format.columns[index].name.as_ref())
+        .collect();
+    columns.push(column(
+        EVENT_TIME,
+        "timestamp",
+        &format!(
+            "time of the record, UTC: {}, the first that the log has",
+            names.join(", ")
+        ),
+    ));
+    for partition in &format.partitions {
+        let sql_type = if partition.from == PartitionValue::Date {
+            "date"
+        } else {
+            "varchar"
+        };
+        match columns
+            .iter_mut()
+            .find(|described| described.name == partition.name)
+        {
+            Some(described) => described.doc.push_str(&format!(
+                "; where the log does not have it, {}",
+                partition.doc
+            )),
+            None => columns.push(column(&partition.name, sql_type, &partition.doc)),
+        }
+    }
+    columns.push(column(
+        EXTRA,
+        "varchar",
+        "fields that have no column, as a JSON object",
+    ));
+    columns.push(column(PATH, "varchar", "hidden: key of the object"));
+    columns.push(ColumnDescription {
+        unit: Some("bytes".to_owned()),
+        ..column(FILE_SIZE, "bigint", "hidden: size of the object")
+    });
+    columns.push(column(
+        FILE_MODIFIED_TIME,
+        "timestamp",
+        "hidden: last change of the object",
+    ));
+    columns.push(column(
+        LINE,
+        "bigint",
+        "hidden: line of the record in its object, from 1",
+    ));
+    Ok(columns)
+}
+
+fn column(name: &str, sql_type: &str, doc: &str) -> ColumnDescription {
+    ColumnDescription {
+        name: name.to_owned(),
+        sql_type: sql_type.to_owned(),
+        unit: None,
+        since: None,
+        doc: doc.to_owned(),
+    }
+}

@@ -1,0 +1,319 @@
+//! The engine: statements in, batches out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use loglens_parsers::format::PartitionValue;
+use tokio::sync::OnceCell;
+
+use crate::archive::{Archive, ArchiveTable, Given};
+use crate::error::{Error, Owner};
+use crate::ledger::Ledger;
+use crate::object::ObjectSource;
+use crate::session::{self, SessionSpec};
+use crate::sql::dialect::AthenaDialect;
+use crate::sql::{errors, hidden_columns, references};
+use crate::tables::log_table::ScanOptions;
+use crate::tables::rejects;
+use crate::tables::schema::LogSchema;
+
+/// What an engine is built from.
+#[derive(Debug, Default)]
+pub struct EngineOptions {
+    /// Where the logs lie.
+    pub sources: Vec<Arc<dyn ObjectSource>>,
+    /// What the user says of every object.
+    pub given: Given,
+    /// Only records from this time on, in microseconds since 1970.
+    pub since: Option<i64>,
+    /// Only records before this time, in microseconds since 1970.
+    pub until: Option<i64>,
+    /// The first reject is an error.
+    pub strict: bool,
+    /// How far an object may expand: inflated bytes for each byte.
+    pub max_expansion: Option<u64>,
+    /// Time zone of `event_time` and of times without a zone; None is UTC.
+    pub zone: Option<String>,
+    /// Bytes that operators may hold before they spill or refuse.
+    pub memory_limit: Option<usize>,
+    /// Cores to use.
+    pub threads: Option<usize>,
+}
+
+/// Plans and runs statements over one set of sources.
+pub struct Engine {
+    sources: Arc<[Arc<dyn ObjectSource>]>,
+    given: Given,
+    scan: ScanOptions,
+    zone: Arc<str>,
+    schema: Arc<LogSchema>,
+    session: SessionContext,
+    archive: OnceCell<Archive>,
+}
+
+/// A statement that was parsed, with its text.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    sql: Arc<str>,
+    ast: SqlStatement,
+}
+
+/// A statement that is ready to run.
+#[derive(Debug)]
+pub struct Query {
+    sql: Arc<str>,
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    ledger: Arc<Ledger>,
+}
+
+impl Engine {
+    /// An engine. Nothing is read yet.
+    pub fn new(options: EngineOptions) -> Result<Self, Error> {
+        let zone: Arc<str> = Arc::from(options.zone.unwrap_or_else(|| "UTC".to_owned()));
+        let schema = Arc::new(LogSchema::default());
+        let session = session::build(SessionSpec {
+            zone: Arc::clone(&zone),
+            memory_limit: options.memory_limit,
+            threads: options.threads,
+            schema: Arc::clone(&schema),
+        })
+        .map_err(|error| errors::explain(&error, ""))?;
+        Ok(Self {
+            sources: options.sources.into(),
+            scan: ScanOptions {
+                fields: options.given.fields.clone(),
+                since: options.since,
+                until: options.until,
+                strict: options.strict,
+                max_expansion: options.max_expansion,
+            },
+            given: options.given,
+            zone,
+            schema,
+            session,
+            archive: OnceCell::new(),
+        })
+    }
+
+    /// Parses one or more statements.
+    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>, Error> {
+        let dialect = AthenaDialect::default();
+        let parsed = DFParserBuilder::new(sql)
+            .with_dialect(&dialect)
+            .build()
+            .and_then(|mut parser| parser.parse_statements())
+            .map_err(|error| errors::explain(&error, sql))?;
+        let sql: Arc<str> = Arc::from(sql);
+        let statements: VecDeque<_> = parsed;
+        Ok(statements
+            .into_iter()
+            .map(|ast| Statement {
+                sql: Arc::clone(&sql),
+                ast,
+            })
+            .collect())
+    }
+
+    /// Plans a statement: the one way in for everything that asks SQL.
+    pub async fn plan(&self, statement: Statement) -> Result<Query, Error> {
+        let Statement { sql, mut ast } = statement;
+        let explain = |error| errors::explain(&error, &sql);
+        let ledger = Arc::new(Ledger::default());
+        let mut state = self.session.state();
+        state.config_mut().set_extension(Arc::clone(&ledger));
+        self.prepare(&state, &mut ast)
+            .await
+            .map_err(|error| match error {
+                Prepare::Ours(error) => error,
+                Prepare::DataFusion(error) => explain(error),
+            })?;
+        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        let plan = match plan {
+            LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) => {
+                let done = self
+                    .session
+                    .execute_logical_plan(plan)
+                    .await
+                    .map_err(explain)?;
+                done.into_optimized_plan().map_err(explain)?
+            }
+            plan => plan,
+        };
+        let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
+        Ok(Query {
+            plan,
+            context: state.task_ctx(),
+            ledger,
+            sql: Arc::clone(&sql),
+        })
+    }
+
+    /// Lists the sources if the statement needs them, and binds hidden columns.
+    async fn prepare(&self, state: &SessionState, ast: &mut SqlStatement) -> Result<(), Prepare> {
+        let found = state
+            .resolve_table_references(ast)
+            .map_err(Prepare::DataFusion)?;
+        let needs = references::needs(ast, &found, &self.schema).map_err(Prepare::Ours)?;
+        if !needs.logs.is_empty() || (needs.catalog && !self.sources.is_empty()) {
+            let archive = self.archive().await.map_err(Prepare::Ours)?;
+            for name in &needs.logs {
+                self.check_present(archive, name).map_err(Prepare::Ours)?;
+            }
+        }
+        hidden_columns::bind(ast, &|name| self.schema.visible_columns(name));
+        Ok(())
+    }
+
+    /// What lies in the sources. They are listed the first time.
+    pub async fn archive(&self) -> Result<&Archive, Error> {
+        self.archive
+            .get_or_try_init(|| async {
+                if self.sources.is_empty() {
+                    return Err(Error::new(Owner::Usage, "no logs were named").hint(
+                        "name a file, a folder, a glob or - after the SQL: loglens query \"SELECT ...\" FOLDER; \
+                         or set sources in loglens.toml",
+                    ));
+                }
+                let archive = Archive::discover(&self.sources, &self.given, &self.zone).await?;
+                self.schema.set_archive(&archive, &self.sources, &self.scan);
+                Ok(archive)
+            })
+            .await
+    }
+
+    /// What is known of the sources without listing them.
+    pub fn listed(&self) -> Option<&Archive> {
+        self.archive.get()
+    }
+
+    fn places(&self) -> String {
+        let places: Vec<_> = self.sources.iter().map(|source| source.name()).collect();
+        places.join(", ")
+    }
+
+    /// The error for sources that hold nothing at all.
+    pub fn nothing_found(&self) -> Error {
+        Error::new(Owner::Data, format!("{}: no files", self.places()))
+            .hint("loglens looks for log files in a folder and in all folders below it")
+    }
+
+    /// A statement that gives one row for each table that is present: its objects and bytes, and
+    /// the accounts, Regions and times of its records. Call [`Engine::archive`] first.
+    pub fn overview_sql(&self) -> String {
+        let tables = self.listed().map_or(&[][..], |archive| &archive.tables);
+        tables
+            .iter()
+            .map(overview)
+            .collect::<Vec<_>>()
+            .join(" UNION ALL ")
+            + " ORDER BY 1"
+    }
+
+    fn check_present(&self, archive: &Archive, name: &str) -> Result<(), Error> {
+        if archive.table(name).is_some() || (name == rejects::REJECTS && !archive.tables.is_empty())
+        {
+            return Ok(());
+        }
+        if archive.tables.is_empty() && archive.unrecognised.is_empty() {
+            return Err(self.nothing_found());
+        }
+        let error = Error::new(Owner::Data, format!("{}: no {name}", self.places()));
+        if archive.tables.is_empty() {
+            let first: Vec<_> = archive
+                .unrecognised
+                .iter()
+                .take(3)
+                .map(|object| format!("{} ({})", object.key, object.reason))
+                .collect();
+            return Err(error.hint(format!(
+                "nothing was recognised: {}; --table {name} says what it is",
+                first.join(", ")
+            )));
+        }
+        let present: Vec<_> = archive
+            .tables
+            .iter()
+            .map(|table| table.table.format.table.as_str())
+            .collect();
+        Err(error.hint(format!(
+            "there is {}; --table {name} reads everything as that",
+            present.join(", ")
+        )))
+    }
+}
+
+/// One table's part of the overview.
+fn overview(archived: &ArchiveTable) -> String {
+    let format = &archived.table.format;
+    let text = |index: Option<usize>, from| {
+        let record = index.map(|index| format!("\"{}\"", format.columns[index].name));
+        let key = format
+            .partitions
+            .iter()
+            .find(|partition| partition.from == from);
+        let key = key.map(|partition| format!("\"{}\"", partition.name));
+        let both: Vec<_> = record.into_iter().chain(key).collect();
+        if both.is_empty() {
+            "CAST(NULL AS varchar)".to_owned()
+        } else {
+            format!("coalesce({})", both.join(", "))
+        }
+    };
+    let list = |what: &str| {
+        format!(
+            "CASE WHEN count(DISTINCT {what}) > {LISTED} THEN CAST(count(DISTINCT {what}) AS varchar) || ' different' \
+             ELSE nullif(array_to_string(array_sort(array_agg(DISTINCT {what}) FILTER (WHERE {what} IS NOT NULL)), ', '), '') END"
+        )
+    };
+    let bytes: u64 = archived
+        .objects
+        .iter()
+        .filter_map(|found| found.object.size)
+        .sum();
+    format!(
+        "SELECT '{table}' AS \"table\", {objects} AS objects, {bytes} AS bytes, count(*) AS records, {accounts} AS accounts, \
+         {regions} AS regions, min(event_time) AS \"first\", max(event_time) AS \"last\" FROM \"{table}\"",
+        table = format.table,
+        objects = archived.objects.len(),
+        accounts = list(&text(format.account, PartitionValue::Account)),
+        regions = list(&text(format.region, PartitionValue::Region)),
+    )
+}
+
+/// Accounts and Regions that an overview names; more are counted.
+const LISTED: usize = 3;
+
+enum Prepare {
+    Ours(Error),
+    DataFusion(datafusion::error::DataFusionError),
+}
+
+impl Query {
+    /// The schema of its rows.
+    pub fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    /// Runs it. Errors of the stream go through [`Query::explain`].
+    pub fn execute(&self) -> Result<SendableRecordBatchStream, Error> {
+        execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
+            .map_err(|error| self.explain(&error))
+    }
+
+    /// An error of the stream in words for people.
+    pub fn explain(&self, error: &datafusion::error::DataFusionError) -> Error {
+        errors::explain(error, &self.sql)
+    }
+
+    /// What became of its objects and records, so far.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+}

@@ -1,0 +1,147 @@
+//! The ledger: what became of every object and record of a query.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use loglens_parsers::reject::{Counts, Reject};
+
+/// How many rejects a ledger describes; all are counted.
+pub const DESCRIBED_REJECTS: usize = 3;
+
+/// What became of the objects and records of one query. Shared by its scans.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    objects: AtomicU64,
+    bytes_read: AtomicU64,
+    bytes_inflated: AtomicU64,
+    entries: Mutex<BTreeMap<(usize, Arc<str>), Entry>>,
+    scans: AtomicU64,
+    totals: Mutex<Totals>,
+}
+
+/// Sums of a query.
+#[derive(Debug, Default, Clone)]
+pub struct Totals {
+    /// Objects opened.
+    pub objects: u64,
+    /// Bytes read from the sources.
+    pub bytes_read: u64,
+    /// Bytes after inflating.
+    pub bytes_inflated: u64,
+    /// What became of the records; of a table that is scanned twice, both times.
+    pub counts: Counts,
+    /// Rejected records, values and objects; of a table that is scanned twice, once.
+    pub rejects: RejectTotals,
+}
+
+/// What did not fit.
+#[derive(Debug, Default, Clone)]
+pub struct RejectTotals {
+    /// Records that are not among the rows.
+    pub records: u64,
+    /// Values that are not in their column.
+    pub values: u64,
+    /// Objects that could not be read to their end.
+    pub objects: u64,
+    /// The first few, with their object.
+    pub first: Vec<(Arc<str>, Reject)>,
+}
+
+/// Rejects of one object in one scan.
+#[derive(Debug, Default, Clone, Copy)]
+struct Entry {
+    records: u64,
+    values: u64,
+    damaged: u64,
+}
+
+impl Ledger {
+    /// A number for a new scan.
+    pub(crate) fn scan(&self) -> usize {
+        self.scans.fetch_add(1, Relaxed) as usize
+    }
+
+    pub(crate) fn opened(&self) {
+        self.objects.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn read(&self, bytes: usize) {
+        self.bytes_read.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn inflated(&self, bytes: usize) {
+        self.bytes_inflated.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Bytes read so far, for a progress bar.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Relaxed)
+    }
+
+    /// Takes down the counts and rejects of a block.
+    pub(crate) fn block(&self, scan: usize, object: &Arc<str>, counts: Counts, rejects: &[Reject]) {
+        if counts.rejects + counts.values > 0 {
+            let mut entries = lock(&self.entries);
+            let entry = entries.entry((scan, Arc::clone(object))).or_default();
+            entry.records += counts.rejects;
+            entry.values += counts.values;
+        }
+        let mut totals = lock(&self.totals);
+        totals.counts += counts;
+        describe(&mut totals.rejects.first, object, rejects);
+    }
+
+    /// Takes down damage of an object.
+    pub(crate) fn damage(&self, scan: usize, object: &Arc<str>, reject: &Reject) {
+        lock(&self.entries)
+            .entry((scan, Arc::clone(object)))
+            .or_default()
+            .damaged += 1;
+        describe(
+            &mut lock(&self.totals).rejects.first,
+            object,
+            std::slice::from_ref(reject),
+        );
+    }
+
+    /// The sums so far.
+    pub fn totals(&self) -> Totals {
+        let mut totals = lock(&self.totals).clone();
+        totals.objects = self.objects.load(Relaxed);
+        totals.bytes_read = self.bytes_read.load(Relaxed);
+        totals.bytes_inflated = self.bytes_inflated.load(Relaxed);
+        let mut once: BTreeMap<Arc<str>, Entry> = BTreeMap::new();
+        for ((_, object), entry) in lock(&self.entries).iter() {
+            let sum = once.entry(Arc::clone(object)).or_default();
+            sum.records = sum.records.max(entry.records);
+            sum.values = sum.values.max(entry.values);
+            sum.damaged = sum.damaged.max(entry.damaged);
+        }
+        for entry in once.values() {
+            totals.rejects.records += entry.records;
+            totals.rejects.values += entry.values;
+            totals.rejects.objects += entry.damaged;
+        }
+        totals
+    }
+}
+
+fn describe(first: &mut Vec<(Arc<str>, Reject)>, object: &Arc<str>, rejects: &[Reject]) {
+    for reject in rejects {
+        if first.len() >= DESCRIBED_REJECTS {
+            return;
+        }
+        let known = first
+            .iter()
+            .any(|(key, seen)| key == object && seen == reject);
+        if !known {
+            first.push((Arc::clone(object), reject.clone()));
+        }
+    }
+}
+
+/// A panic elsewhere does not make numbers wrong.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,246 @@
+//! The columns of a log table: those that parsing gives, and those of the object and its key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::builder::StringViewBuilder;
+use datafusion::arrow::array::{
+    ArrayRef, Date32Array, Int64Array, StringViewArray, TimestampMicrosecondArray, new_null_array,
+};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::error::Result;
+use loglens_parsers::format::PartitionValue;
+use loglens_parsers::key::KeyFacts;
+use loglens_parsers::table::{ColumnSource, Table};
+
+use crate::object::Object;
+
+/// Key of the object that a record stands in.
+pub(crate) const PATH: &str = "$path";
+/// Its size in bytes.
+pub(crate) const FILE_SIZE: &str = "$file_size";
+/// Its last change.
+pub(crate) const FILE_MODIFIED_TIME: &str = "$file_modified_time";
+/// Columns that exist only for statements that name them.
+pub(crate) const HIDDEN: [&str; 4] = [
+    PATH,
+    FILE_SIZE,
+    FILE_MODIFIED_TIME,
+    loglens_parsers::table::LINE,
+];
+
+/// Metadata of a column's field: the text that a log writes for NULL.
+pub(crate) const NULL_MARKER: &str = "loglens.null";
+
+/// Where a column of a log table comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LogColumn {
+    /// From the bytes: the index in the parser's [`Table`].
+    Parsed(usize),
+    /// From the bytes where the layout has this column of the format, else from the key.
+    ParsedOrKey(usize, KeyColumn),
+    /// From the key.
+    Key(KeyColumn),
+    /// The key itself.
+    Path,
+    /// The object's size.
+    FileSize,
+    /// The object's last change.
+    FileModified,
+}
+
+/// What of the key a column holds. A Hive-style segment of the column's name comes first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyColumn {
+    name: String,
+    value: Option<PartitionValue>,
+}
+
+/// The columns of a log table: first those that `*` shows, then the hidden ones.
+#[derive(Debug)]
+pub(crate) struct LogColumns {
+    columns: Vec<LogColumn>,
+    schema: SchemaRef,
+    visible: usize,
+}
+
+impl LogColumns {
+    /// The columns of a table whose keys have these Hive-style segments.
+    pub(crate) fn new(table: &Table, hive: &[String]) -> Self {
+        let format = &table.format;
+        let mut keys: Vec<KeyColumn> = format
+            .partitions
+            .iter()
+            .map(|partition| KeyColumn {
+                name: partition.name.clone(),
+                value: Some(partition.from),
+            })
+            .collect();
+        for name in hive {
+            if keys.iter().all(|key| key.name != *name) {
+                keys.push(KeyColumn {
+                    name: name.clone(),
+                    value: None,
+                });
+            }
+        }
+        let mut by_name: HashMap<&str, &KeyColumn> =
+            keys.iter().map(|key| (key.name.as_str(), key)).collect();
+        let mut columns = Vec::new();
+        let mut fields = Vec::new();
+        let mut hidden = Vec::new();
+        for source in table.sources() {
+            let index = table.index_of(source);
+            let field = mark_null(table.field(source), source, &format.null);
+            if source == ColumnSource::Extra {
+                // Columns of the key stand before `extra`.
+                for key in keys
+                    .iter()
+                    .filter(|key| by_name.contains_key(key.name.as_str()))
+                {
+                    columns.push(LogColumn::Key((*key).clone()));
+                    fields.push(Field::new(&key.name, key.data_type(), true));
+                }
+            }
+            let column = match by_name.remove(field.name().as_str()) {
+                Some(key) if key.data_type() == *field.data_type() => {
+                    LogColumn::ParsedOrKey(index, key.clone())
+                }
+                _ => LogColumn::Parsed(index),
+            };
+            if source == ColumnSource::Line {
+                hidden.push((column, field));
+            } else {
+                columns.push(column);
+                fields.push(field);
+            }
+        }
+        let visible = columns.len();
+        let zone = Some(Arc::clone(&table.zone));
+        hidden.splice(
+            0..0,
+            [
+                (LogColumn::Path, Field::new(PATH, DataType::Utf8View, false)),
+                (
+                    LogColumn::FileSize,
+                    Field::new(FILE_SIZE, DataType::Int64, true),
+                ),
+                (
+                    LogColumn::FileModified,
+                    Field::new(
+                        FILE_MODIFIED_TIME,
+                        DataType::Timestamp(TimeUnit::Microsecond, zone),
+                        true,
+                    ),
+                ),
+            ],
+        );
+        for (column, field) in hidden {
+            columns.push(column);
+            fields.push(field);
+        }
+        Self {
+            columns,
+            schema: Arc::new(Schema::new(fields)),
+            visible,
+        }
+    }
+
+    /// The schema with the hidden columns.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The schema that `*` shows.
+    pub(crate) fn visible_schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(self.schema.fields()[..self.visible].to_vec()))
+    }
+
+    /// Where a column comes from.
+    pub(crate) fn column(&self, index: usize) -> &LogColumn {
+        &self.columns[index]
+    }
+}
+
+fn mark_null(field: Field, source: ColumnSource, null: &str) -> Field {
+    if matches!(source, ColumnSource::Format(_) | ColumnSource::Unknown(_)) {
+        field.with_metadata(HashMap::from([(NULL_MARKER.to_owned(), null.to_owned())]))
+    } else {
+        field
+    }
+}
+
+impl KeyColumn {
+    fn data_type(&self) -> DataType {
+        match self.value {
+            Some(PartitionValue::Date) => DataType::Date32,
+            _ => DataType::Utf8View,
+        }
+    }
+
+    /// The column for `rows` records of an object.
+    fn array(&self, facts: &KeyFacts, rows: usize) -> Result<ArrayRef> {
+        if self.value == Some(PartitionValue::Date) {
+            return Ok(match facts.date() {
+                Some(days) => Arc::new(Date32Array::from_value(days, rows)),
+                None => new_null_array(&DataType::Date32, rows),
+            });
+        }
+        let hive = facts
+            .hive
+            .iter()
+            .find(|(name, _)| *name == self.name)
+            .map(|(_, value)| value.clone());
+        let text = hive.or_else(|| match self.value? {
+            PartitionValue::Account => facts.account.clone(),
+            PartitionValue::Region => facts.region.clone(),
+            PartitionValue::Day => facts.day(),
+            PartitionValue::Hour => facts.hour.clone(),
+            PartitionValue::Date => None,
+        });
+        repeat(text.as_deref(), rows)
+    }
+}
+
+/// What the columns of an object's own are made of.
+pub(crate) struct ObjectColumns<'a> {
+    /// The object.
+    pub(crate) object: &'a Object,
+    /// What its key says.
+    pub(crate) facts: &'a KeyFacts,
+    /// Time zone of times.
+    pub(crate) zone: &'a Arc<str>,
+}
+
+impl ObjectColumns<'_> {
+    /// A column that does not come from the bytes.
+    pub(crate) fn array(&self, column: &LogColumn, rows: usize) -> Result<ArrayRef> {
+        Ok(match column {
+            LogColumn::Parsed(_) => new_null_array(&DataType::Null, rows),
+            LogColumn::ParsedOrKey(_, key) | LogColumn::Key(key) => key.array(self.facts, rows)?,
+            LogColumn::Path => repeat(Some(&self.object.key), rows)?,
+            LogColumn::FileSize => {
+                let size = self.object.size.and_then(|size| i64::try_from(size).ok());
+                Arc::new(Int64Array::from(vec![size; rows]))
+            }
+            LogColumn::FileModified => {
+                let times = TimestampMicrosecondArray::from(vec![self.object.modified; rows]);
+                Arc::new(times.with_timezone(Arc::clone(self.zone)))
+            }
+        })
+    }
+}
+
+/// The same text in every row, held once.
+fn repeat(text: Option<&str>, rows: usize) -> Result<ArrayRef> {
+    let Some(text) = text else {
+        return Ok(Arc::new(StringViewArray::new_null(rows)));
+    };
+    let mut builder = StringViewBuilder::with_capacity(rows);
+    let block = builder.append_block(text.as_bytes().to_vec().into());
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    for _ in 0..rows {
+        builder.try_append_view(block, 0, length)?;
+    }
+    Ok(Arc::new(builder.finish()))
+}

@@ -1,0 +1,197 @@
+//! One open object: its bytes out of their frame and into blocks.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use loglens_parsers::format::Format;
+use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError, MAGIC_BYTES};
+use loglens_parsers::layout::Layout;
+use loglens_parsers::record::{Block, LineCutter};
+use loglens_parsers::reject::{Reason, Reject};
+
+use super::spec::ScanObject;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::object::ObjectReader;
+
+/// Compressed bytes read at a time: they inflate to about a block or two.
+const READ_BYTES: usize = 128 << 10;
+
+/// What comes out of an object.
+pub(super) enum Step {
+    /// Records.
+    Block(Block),
+    /// The object cannot be read to its end.
+    Damage(Reject),
+}
+
+/// Reads one object from its beginning to its end.
+pub(super) struct Cursor {
+    pub(super) object: ScanObject,
+    reader: Box<dyn ObjectReader>,
+    ledger: Arc<Ledger>,
+    limit: ExpansionLimit,
+    /// Known after the first read.
+    decoder: Option<Decoder>,
+    /// Bytes that are read and not decoded yet, from `staged_at` on.
+    staged: Vec<u8>,
+    staged_at: usize,
+    cutter: LineCutter,
+    ready: VecDeque<Step>,
+    read_bytes: u64,
+    inflated_bytes: u64,
+    at_end: bool,
+}
+
+impl Cursor {
+    pub(super) fn new(
+        object: ScanObject,
+        reader: Box<dyn ObjectReader>,
+        format: &Arc<Format>,
+        layout: &Arc<Layout>,
+        limit: ExpansionLimit,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        ledger.opened();
+        Self {
+            object,
+            reader,
+            ledger,
+            limit,
+            decoder: None,
+            staged: Vec::new(),
+            staged_at: 0,
+            cutter: LineCutter::new(Arc::clone(format), Arc::clone(layout)),
+            ready: VecDeque::new(),
+            read_bytes: 0,
+            inflated_bytes: 0,
+            at_end: false,
+        }
+    }
+
+    /// The next block, or damage; None at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Step>, Error> {
+        loop {
+            if let Some(step) = self.ready.pop_front() {
+                return Ok(Some(step));
+            }
+            if self.at_end {
+                return Ok(None);
+            }
+            self.advance().await?;
+        }
+    }
+
+    async fn advance(&mut self) -> Result<(), Error> {
+        if self.staged_at == self.staged.len() {
+            self.staged.clear();
+            self.staged_at = 0;
+        }
+        let Some(mut decoder) = self.decoder.take() else {
+            return self.begin().await;
+        };
+        let before = self.cutter.buffer().len();
+        let room = self.cutter.wants();
+        if decoder.is_plain() && self.staged.is_empty() {
+            // No detour for plain bytes: they are read where they will be parsed.
+            let buffer = std::mem::take(self.cutter.buffer());
+            *self.cutter.buffer() = self.read(buffer, room).await?;
+            let ended = self.cutter.buffer().len() == before;
+            self.decoder = Some(decoder);
+            return self.cut(before, ended);
+        }
+        if self.staged.is_empty() {
+            let staged = std::mem::take(&mut self.staged);
+            self.staged = self.read(staged, READ_BYTES).await?;
+        }
+        let input_ended = self.staged.is_empty();
+        let decoded = decoder.decode(&self.staged[self.staged_at..], self.cutter.buffer(), room);
+        match decoded {
+            Ok(used) => self.staged_at += used,
+            Err(error) => return Ok(self.damaged(error, before)),
+        }
+        let ended = input_ended && self.cutter.buffer().len() == before;
+        if ended && let Err(error) = decoder.finish() {
+            return Ok(self.damaged(error, before));
+        }
+        self.decoder = Some(decoder);
+        self.cut(before, ended)
+    }
+
+    /// Reads the first bytes and tells the frame.
+    async fn begin(&mut self) -> Result<(), Error> {
+        loop {
+            let before = self.staged.len();
+            let staged = std::mem::take(&mut self.staged);
+            self.staged = self.read(staged, READ_BYTES).await?;
+            if self.staged.len() >= MAGIC_BYTES || self.staged.len() == before {
+                break;
+            }
+        }
+        match Decoder::new(Frame::of(&self.staged), self.limit) {
+            Ok(decoder) => self.decoder = Some(decoder),
+            Err(error) => self.damaged(error, 0),
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
+        let before = buffer.len();
+        let buffer = self.reader.read(buffer, room).await?;
+        let read = buffer.len() - before;
+        self.read_bytes += read as u64;
+        self.ledger.read(read);
+        Ok(buffer)
+    }
+
+    /// Cuts off whole lines; `before` is what the buffer held before bytes were added.
+    fn cut(&mut self, before: usize, ended: bool) -> Result<(), Error> {
+        self.count_inflated(before);
+        let mut blocks = VecDeque::new();
+        if ended {
+            let shrank = self.shrank();
+            self.cutter.finish(shrank.is_some(), &mut blocks);
+            self.ready.extend(blocks.drain(..).map(Step::Block));
+            self.ready.extend(shrank.map(Step::Damage));
+            self.at_end = true;
+        } else {
+            self.cutter.cut(&mut blocks);
+            self.ready.extend(blocks.drain(..).map(Step::Block));
+        }
+        Ok(())
+    }
+
+    /// Ends the object where its frame is damaged: the lines before are good.
+    fn damaged(&mut self, error: FrameError, before: usize) {
+        self.count_inflated(before);
+        let mut blocks = VecDeque::new();
+        self.cutter.finish(true, &mut blocks);
+        self.ready.extend(blocks.drain(..).map(Step::Block));
+        let damage = self.object_reject(Reason::Frame(error));
+        self.ready.push_back(Step::Damage(damage));
+        self.at_end = true;
+    }
+
+    fn count_inflated(&mut self, before: usize) {
+        let inflated = self.cutter.buffer().len().saturating_sub(before);
+        self.inflated_bytes += inflated as u64;
+        self.ledger.inflated(inflated);
+    }
+
+    /// An object that gave fewer bytes than it had when it was listed.
+    fn shrank(&self) -> Option<Reject> {
+        let expected = self.object.object.size?;
+        let found = self.read_bytes;
+        (found < expected).then(|| self.object_reject(Reason::Shrank { expected, found }))
+    }
+
+    fn object_reject(&self, reason: Reason) -> Reject {
+        Reject {
+            line: 0,
+            offset: self.inflated_bytes,
+            column: None,
+            reason,
+            excerpt: String::new(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The session: the one function that builds what statements run in.
+
+use std::sync::Arc;
+
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+};
+use datafusion::common::Result;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::optimizer::Analyzer;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::sql::null_marker::NullMarker;
+use crate::tables::schema::LogSchema;
+
+const CATALOG: &str = "loglens";
+const SCHEMA: &str = "logs";
+
+/// What a session is built from.
+pub(crate) struct SessionSpec {
+    /// Time zone of times without one.
+    pub(crate) zone: Arc<str>,
+    /// Bytes that operators may hold before they spill or refuse; None is no limit.
+    pub(crate) memory_limit: Option<usize>,
+    /// Cores to use; None is all.
+    pub(crate) threads: Option<usize>,
+    /// Where statements find their tables.
+    pub(crate) schema: Arc<LogSchema>,
+}
+
+/// Builds a session.
+pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
+    let mut config = SessionConfig::new()
+        .with_information_schema(true)
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false);
+    if let Some(threads) = spec.threads {
+        config = config.with_target_partitions(threads);
+    }
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    // Trino puts NULLs last, whichever way it sorts.
+    "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
+    options.execution.time_zone = Some(spec.zone.to_string());
+    // Columns of the Parquet that statements write are read by engines that know no views.
+    options.sql_parser.map_string_types_to_utf8view = true;
+
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(bytes) = spec.memory_limit {
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+    }
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema(SCHEMA, spec.schema)?;
+    let catalogs = MemoryCatalogProviderList::new();
+    catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+
+    let mut rules = Analyzer::new().rules;
+    // Before type coercion, which would wrap the columns in casts.
+    rules.insert(0, Arc::new(NullMarker));
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
+        .with_default_features()
+        .with_catalog_list(Arc::new(catalogs))
+        .with_analyzer_rules(rules)
+        .build();
+    Ok(SessionContext::new_with_state(state))
+}

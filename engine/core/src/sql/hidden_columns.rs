@@ -1,0 +1,222 @@
+//! Hidden columns: `"$path"` and its kin exist only where a statement names them.
+//!
+//! DataFusion has no hidden columns. So a SELECT that names one is bound to a form of the log
+//! table that has them all, and every wildcard of that SELECT leaves them out again. A SELECT that
+//! names none sees a table without them, which keeps `*`, UNION, INSERT and NATURAL JOIN as they
+//! should be.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::sqlparser::ast::{
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
+    Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor,
+    Visit, VisitMut, VisitorMut, WildcardAdditionalOptions, visit_expressions,
+};
+
+use crate::scan::columns::HIDDEN;
+
+/// Marks the form of a table that has its hidden columns.
+pub(crate) const SUFFIX: &str = "$hidden";
+
+/// Visible columns of a log table; None if there is no such log table.
+pub(crate) type VisibleColumns<'a> = &'a dyn Fn(&str) -> Option<Vec<String>>;
+
+/// Binds every SELECT that names a hidden column to tables that have them.
+pub(crate) fn bind(statement: &mut Statement, columns: VisibleColumns<'_>) {
+    match statement {
+        Statement::Statement(statement) => bind_node(statement.as_mut(), columns),
+        Statement::Explain(explain) => bind(&mut explain.statement, columns),
+        Statement::CopyTo(copy) => {
+            if let CopyToSource::Query(query) = &mut copy.source {
+                bind_node(query.as_mut(), columns);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn bind_node<N: Visit + VisitMut>(node: &mut N, columns: VisibleColumns<'_>) {
+    let mut binder = Binder {
+        columns,
+        with: HashSet::new(),
+    };
+    let _ = VisitMut::visit(node, &mut binder);
+}
+
+struct Binder<'a> {
+    columns: VisibleColumns<'a>,
+    /// Names of WITH queries: they go before tables.
+    with: HashSet<String>,
+}
+
+impl VisitorMut for Binder<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let Some(with) = &query.with {
+            self.with
+                .extend(with.cte_tables.iter().map(|cte| folded(&cte.alias.name)));
+        }
+        let order = query.order_by.as_ref().is_some_and(names_hidden);
+        self.set_expr(&mut query.body, order);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Binder<'_> {
+    fn set_expr(&self, body: &mut SetExpr, ordered_by_hidden: bool) {
+        match body {
+            SetExpr::Select(select) => {
+                if ordered_by_hidden || select_names_hidden(select) {
+                    self.bind_select(select);
+                }
+            }
+            SetExpr::SetOperation { left, right, .. } => {
+                self.set_expr(left, false);
+                self.set_expr(right, false);
+            }
+            // A query in parentheses is visited by itself.
+            _ => {}
+        }
+    }
+
+    fn bind_select(&self, select: &mut Select) {
+        let mut bound = Vec::new();
+        for from in &mut select.from {
+            let mut visible = self.bind_factor(&mut from.relation, &mut bound);
+            for join in &mut from.joins {
+                let right = self.bind_factor(&mut join.relation, &mut bound);
+                if let Some(constraint) = constraint(&mut join.join_operator)
+                    && matches!(constraint, JoinConstraint::Natural)
+                    && let (Some(left), Some(right)) = (&visible, &right)
+                {
+                    // Both sides have hidden columns now, which must not be joined on.
+                    let common = left.iter().filter(|name| right.contains(name));
+                    *constraint =
+                        JoinConstraint::Using(common.map(|name| object_name(name)).collect());
+                }
+                visible = visible
+                    .zip(right)
+                    .map(|(left, right)| [left, right].concat());
+            }
+        }
+        if bound.is_empty() {
+            return;
+        }
+        for item in &mut select.projection {
+            match item {
+                SelectItem::Wildcard(options) => exclude_hidden(options),
+                SelectItem::QualifiedWildcard(
+                    SelectItemQualifiedWildcardKind::ObjectName(name),
+                    options,
+                ) if last(name).is_some_and(|name| bound.contains(&folded(name))) => {
+                    exclude_hidden(options);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Binds a relation of FROM; gives its visible columns if it is a log table.
+    fn bind_factor(
+        &self,
+        factor: &mut TableFactor,
+        bound: &mut Vec<String>,
+    ) -> Option<Vec<String>> {
+        let TableFactor::Table { name, alias, .. } = factor else {
+            return None;
+        };
+        let ident = last(name)?.clone();
+        let table = folded(&ident);
+        if self.with.contains(&table) {
+            return None;
+        }
+        let visible = (self.columns)(&table)?;
+        if let Some(ObjectNamePart::Identifier(ident)) = name.0.last_mut() {
+            *ident = Ident::with_quote('"', format!("{table}{SUFFIX}"));
+        }
+        let alias = alias.get_or_insert_with(|| TableAlias {
+            explicit: true,
+            name: ident,
+            columns: Vec::new(),
+            at: None,
+        });
+        bound.push(folded(&alias.name));
+        Some(visible)
+    }
+}
+
+fn select_names_hidden(select: &Select) -> bool {
+    let joined = select
+        .from
+        .iter()
+        .flat_map(|from| &from.joins)
+        .any(|join| names_hidden(&join.join_operator));
+    joined
+        || names_hidden(&select.projection)
+        || names_hidden(&select.selection)
+        || names_hidden(&select.group_by)
+        || names_hidden(&select.having)
+        || names_hidden(&select.qualify)
+        || names_hidden(&select.named_window)
+        || names_hidden(&select.sort_by)
+}
+
+/// Whether an expression in here is a hidden column.
+fn names_hidden<N: Visit>(node: &N) -> bool {
+    visit_expressions(node, |expr| {
+        let ident = match expr {
+            Expr::Identifier(ident) => Some(ident),
+            Expr::CompoundIdentifier(parts) => parts.last(),
+            _ => None,
+        };
+        if ident.is_some_and(|ident| HIDDEN.contains(&ident.value.as_str())) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .is_break()
+}
+
+fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+fn exclude_hidden(options: &mut WildcardAdditionalOptions) {
+    let mut names: Vec<ObjectName> = HIDDEN.iter().map(|name| object_name(name)).collect();
+    match options.opt_exclude.take() {
+        Some(ExcludeSelectItem::Single(name)) => names.push(name),
+        Some(ExcludeSelectItem::Multiple(more)) => names.extend(more),
+        None => {}
+    }
+    options.opt_exclude = Some(ExcludeSelectItem::Multiple(names));
+}
+
+fn object_name(name: &str) -> ObjectName {
+    ObjectName::from(vec![Ident::with_quote('"', name)])
+}
+
+fn last(name: &ObjectName) -> Option<&Ident> {
+    name.0.last().and_then(ObjectNamePart::as_ident)
+}
+
+/// A name as DataFusion folds it: lower case unless quoted.
+fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() {
+        ident.value.clone()
+    } else {
+        ident.value.to_lowercase()
+    }
+}

@@ -1,0 +1,7 @@
+//! SQL: the Athena dialect and what has to be done to statements before DataFusion plans them.
+
+pub(crate) mod dialect;
+pub(crate) mod errors;
+pub(crate) mod hidden_columns;
+pub(crate) mod null_marker;
+pub(crate) mod references;

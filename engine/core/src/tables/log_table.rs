@@ -1,0 +1,241 @@
+//! A log table: the objects of one format.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
+use datafusion::physical_plan::ExecutionPlan;
+use loglens_parsers::frame::ExpansionLimit;
+use loglens_parsers::table::{EVENT_TIME, Table};
+
+use crate::archive::ArchiveTable;
+use crate::ledger::Ledger;
+use crate::object::ObjectSource;
+use crate::scan::batches::Predicate;
+use crate::scan::columns::LogColumns;
+use crate::scan::source::LogSource;
+use crate::scan::spec::{ScanObject, ScanOutput, ScanSpec};
+
+/// Bytes that are worth a partition of their own: less is read in the order of the objects, so
+/// that small answers come in the order of the logs.
+const BYTES_PER_PARTITION: u64 = 4 << 20;
+
+/// What every scan of an engine is told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ScanOptions {
+    /// Field order of records that no header line describes.
+    pub(crate) fields: Option<Vec<String>>,
+    /// Only records from this time on, in microseconds since 1970.
+    pub(crate) since: Option<i64>,
+    /// Only records before this time, in microseconds since 1970.
+    pub(crate) until: Option<i64>,
+    /// The first reject is an error.
+    pub(crate) strict: bool,
+    /// How far an object may expand: inflated bytes for each byte; None is the default.
+    pub(crate) max_expansion: Option<u64>,
+}
+
+/// The objects of one format as a table.
+#[derive(Debug)]
+pub(crate) struct LogTable {
+    table: Arc<Table>,
+    columns: Arc<LogColumns>,
+    hive: Vec<String>,
+    objects: Arc<[ScanObject]>,
+    sources: Arc<[Arc<dyn ObjectSource>]>,
+    options: ScanOptions,
+}
+
+impl LogTable {
+    pub(crate) fn new(
+        archived: &ArchiveTable,
+        sources: Arc<[Arc<dyn ObjectSource>]>,
+        options: ScanOptions,
+    ) -> Self {
+        let objects = archived.objects.iter().map(|found| ScanObject {
+            source: found.source,
+            object: found.object.clone(),
+            facts: Arc::clone(&found.facts),
+        });
+        Self {
+            table: Arc::clone(&archived.table),
+            columns: Arc::new(LogColumns::new(&archived.table, &archived.hive)),
+            hive: archived.hive.clone(),
+            objects: objects.collect(),
+            sources,
+            options,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.table.format.table
+    }
+
+    pub(crate) fn columns(&self) -> &LogColumns {
+        &self.columns
+    }
+
+    /// A scan of the table.
+    pub(crate) fn source(
+        &self,
+        state: &dyn Session,
+        output: ScanOutput,
+        projection: &[usize],
+        predicate: Option<Predicate>,
+        limit: Option<usize>,
+    ) -> LogSource {
+        let ledger = state.config().get_extension::<Ledger>().unwrap_or_default();
+        let spec = ScanSpec {
+            table: self.name().to_owned(),
+            unknown: self.table.unknown.clone(),
+            hive: self.hive.clone(),
+            zone: Arc::clone(&self.table.zone),
+            fields: self.options.fields.clone(),
+            objects: Arc::clone(&self.objects),
+            output,
+            projection: projection.to_vec(),
+            limit,
+            strict: self.options.strict,
+            max_expansion: self
+                .options
+                .max_expansion
+                .unwrap_or(ExpansionLimit::default().ratio),
+            partitions: self.partitions(state.config().target_partitions()),
+        };
+        LogSource::new(
+            spec,
+            Arc::clone(&self.table),
+            Arc::clone(&self.columns),
+            predicate,
+            Arc::clone(&self.sources),
+            ledger,
+        )
+    }
+
+    fn partitions(&self, most: usize) -> usize {
+        // A size that is not known (standard input) is taken for a large one.
+        let size = |object: &ScanObject| object.object.size.unwrap_or(u64::MAX);
+        let bytes = self.objects.iter().map(size).fold(0, u64::saturating_add);
+        usize::try_from(bytes / BYTES_PER_PARTITION)
+            .unwrap_or(usize::MAX)
+            .clamp(1, most.max(1))
+    }
+
+    /// The filters and the time range as one predicate over the columns that it needs.
+    fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Option<Predicate>> {
+        let mut all = filters.to_vec();
+        let time = |micros: i64| {
+            lit(ScalarValue::TimestampMicrosecond(
+                Some(micros),
+                Some(Arc::clone(&self.table.zone)),
+            ))
+        };
+        all.extend(
+            self.options
+                .since
+                .map(|since| col(EVENT_TIME).gt_eq(time(since))),
+        );
+        all.extend(
+            self.options
+                .until
+                .map(|until| col(EVENT_TIME).lt(time(until))),
+        );
+        let Some(expression) = conjunction(all) else {
+            return Ok(None);
+        };
+        let schema = self.columns.schema();
+        let mut columns = Vec::new();
+        for column in expression.column_refs() {
+            columns.push(schema.index_of(column.name())?);
+        }
+        columns.sort_unstable();
+        let fields: Vec<_> = columns
+            .iter()
+            .map(|&index| Arc::clone(&schema.fields()[index]))
+            .collect();
+        let schema = DFSchema::try_from(Schema::new(fields))?;
+        let expression = state.create_physical_expr(expression, &schema)?;
+        Ok(Some(Predicate {
+            expression,
+            columns,
+        }))
+    }
+}
+
+/// A log table as statements see it: with or without its hidden columns.
+#[derive(Debug)]
+pub(crate) struct LogTableView {
+    table: Arc<LogTable>,
+    schema: SchemaRef,
+}
+
+impl LogTableView {
+    pub(crate) fn new(table: Arc<LogTable>, hidden_columns: bool) -> Self {
+        let schema = if hidden_columns {
+            Arc::clone(table.columns.schema())
+        } else {
+            table.columns.visible_schema()
+        };
+        Self { table, schema }
+    }
+}
+
+#[async_trait]
+impl TableProvider for LogTableView {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(filters
+            .iter()
+            .map(|filter| {
+                if filter.is_volatile() || filter.contains_outer() || has_subquery(filter) {
+                    TableProviderFilterPushDown::Unsupported
+                } else {
+                    TableProviderFilterPushDown::Exact
+                }
+            })
+            .collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        // Hidden columns come last, so the indexes are those of the whole table.
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let projection = projection.unwrap_or(&all);
+        let predicate = self.table.predicate(state, filters)?;
+        let source = self
+            .table
+            .source(state, ScanOutput::Rows, projection, predicate, limit);
+        Ok(source.into_plan())
+    }
+}
+
+fn has_subquery(filter: &Expr) -> bool {
+    use datafusion::common::tree_node::TreeNode;
+    filter
+        .exists(|expr| {
+            Ok(matches!(
+                expr,
+                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)
+            ))
+        })
+        .unwrap_or(true)
+}

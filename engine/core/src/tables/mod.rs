@@ -1,0 +1,5 @@
+//! Tables: what DataFusion sees of an archive.
+
+pub(crate) mod log_table;
+pub(crate) mod rejects;
+pub(crate) mod schema;

@@ -1,0 +1,163 @@
+//! The schema that statements find their tables in.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::common::{DataFusionError, Result};
+use loglens_parsers::format::{built_in, by_name};
+
+use super::log_table::{LogTable, LogTableView, ScanOptions};
+use super::rejects::{REJECTS, RejectsTable};
+use crate::archive::Archive;
+use crate::error::{Error, Owner};
+use crate::object::ObjectSource;
+use crate::sql::errors::nearest;
+use crate::sql::hidden_columns::SUFFIX;
+
+/// The log tables of an archive, `rejects`, and what statements create beside them.
+#[derive(Debug, Default)]
+pub(crate) struct LogSchema {
+    logs: OnceLock<Vec<Arc<LogTable>>>,
+    registered: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
+}
+
+impl LogSchema {
+    /// Takes the tables of an archive; the first time counts.
+    pub(crate) fn set_archive(
+        &self,
+        archive: &Archive,
+        sources: &Arc<[Arc<dyn ObjectSource>]>,
+        options: &ScanOptions,
+    ) {
+        self.logs.get_or_init(|| {
+            let table = |archived| {
+                Arc::new(LogTable::new(
+                    archived,
+                    Arc::clone(sources),
+                    options.clone(),
+                ))
+            };
+            archive.tables.iter().map(table).collect()
+        });
+    }
+
+    fn logs(&self) -> &[Arc<LogTable>] {
+        self.logs.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a name is that of a log table, present or not, or of `rejects`.
+    pub(crate) fn is_log_table(name: &str) -> bool {
+        let name = name.strip_suffix(SUFFIX).unwrap_or(name);
+        name == REJECTS || by_name(name).is_some()
+    }
+
+    /// The visible columns of a log table that is present.
+    pub(crate) fn visible_columns(&self, name: &str) -> Option<Vec<String>> {
+        if self.has_registered(name) {
+            return None;
+        }
+        let schema = self.log_table(name)?.columns().visible_schema();
+        Some(
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+        )
+    }
+
+    pub(crate) fn log_table(&self, name: &str) -> Option<&Arc<LogTable>> {
+        let format = by_name(name)?;
+        self.logs()
+            .iter()
+            .find(|table| table.name() == format.table)
+    }
+
+    pub(crate) fn has_registered(&self, name: &str) -> bool {
+        self.registered().contains_key(name)
+    }
+
+    fn registered(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn TableProvider>>> {
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error for a name that is no table.
+    pub(crate) fn unknown_table(&self, name: &str) -> Error {
+        let error = Error::new(Owner::Query, format!("no table \"{name}\""));
+        let registered: Vec<String> = self.registered().keys().cloned().collect();
+        let formats = built_in();
+        let names = formats
+            .iter()
+            .flat_map(|format| std::iter::once(&format.table).chain(&format.aliases))
+            .chain(&registered)
+            .map(String::as_str)
+            .chain([REJECTS]);
+        match nearest(name, names) {
+            Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+            None => {
+                let tables: Vec<_> = formats.iter().map(|format| format.table.as_str()).collect();
+                error.hint(format!(
+                    "there are {} and {REJECTS}; `loglens formats` describes them",
+                    tables.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for LogSchema {
+    fn table_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .logs()
+            .iter()
+            .map(|table| table.name().to_owned())
+            .collect();
+        names.push(REJECTS.to_owned());
+        names.extend(self.registered().keys().cloned());
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        if let Some(table) = self.registered().get(name) {
+            return Ok(Some(Arc::clone(table)));
+        }
+        if name == REJECTS {
+            return Ok(Some(Arc::new(RejectsTable {
+                tables: self.logs().to_vec(),
+            })));
+        }
+        let (name, hidden) = match name.strip_suffix(SUFFIX) {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        let table = self
+            .log_table(name)
+            .map(|table| LogTableView::new(Arc::clone(table), hidden));
+        Ok(table.map(|table| Arc::new(table) as Arc<dyn TableProvider>))
+    }
+
+    fn register_table(
+        &self,
+        name: String,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.registered().insert(name, table))
+    }
+
+    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.registered().remove(name))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.has_registered(name)
+            || name == REJECTS
+            || self
+                .log_table(name.strip_suffix(SUFFIX).unwrap_or(name))
+                .is_some()
+    }
+}

@@ -1,0 +1,19 @@
+//! Tests of the crate as its callers see it: bytes in; rows, rejects and counts out.
+#![allow(clippy::unwrap_used)]
+
+mod fuzz;
+mod hostile;
+mod logs;
+mod one_file;
+mod properties;
+mod reader;
+mod samples;
+
+use std::sync::Arc;
+
+use loglens_parsers::format::{Format, by_name};
+
+/// The format that most tests use.
+fn vpc() -> Arc<Format> {
+    Arc::clone(by_name("vpc_flow_logs").unwrap())
+}

@@ -1,0 +1,274 @@
+//! The way of an object through the crate, as its callers go it.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch, cast::AsArray};
+use arrow_schema::{DataType, SchemaRef};
+use arrow_select::concat::concat_batches;
+use loglens_parsers::format::Format;
+use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError};
+use loglens_parsers::layout::Layout;
+use loglens_parsers::parse::{Examine, ParseOptions, Parser, RowFilter};
+use loglens_parsers::record::{BLOCK_BYTES, Block, LineCutter};
+use loglens_parsers::reject::{Counts, Reject, RejectKind};
+use loglens_parsers::table::{ColumnSource, Table};
+
+/// How an object is read: every column, as one piece, unless it is told otherwise.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) table: Arc<Table>,
+    layout: Arc<Layout>,
+    projection: Vec<usize>,
+    options: ParseOptions,
+    block_bytes: usize,
+    pieces: Vec<usize>,
+    limit: ExpansionLimit,
+}
+
+/// What reading an object gave.
+pub(crate) struct Reading {
+    schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+    pub(crate) counts: Counts,
+    pub(crate) rejects: Vec<Reject>,
+    /// Why the object could not be decoded to its end.
+    pub(crate) damage: Option<FrameError>,
+}
+
+impl Reader {
+    pub(crate) fn new(format: &Arc<Format>) -> Self {
+        let table = Arc::new(Table::new(Arc::clone(format), []));
+        Self {
+            projection: (0..table.sources().count()).collect(),
+            table,
+            layout: Arc::new(Layout::default_of(format)),
+            options: ParseOptions::default(),
+            block_bytes: BLOCK_BYTES,
+            pieces: vec![usize::MAX],
+            limit: ExpansionLimit::default(),
+        }
+    }
+
+    /// The same with columns for field names that the format does not have.
+    pub(crate) fn with_unknown(mut self, names: &[String]) -> Self {
+        let format = Arc::clone(&self.table.format);
+        self.table = Arc::new(Table::new(format, names.iter().cloned()));
+        self.projection = (0..self.columns()).collect();
+        self
+    }
+
+    pub(crate) fn projecting(mut self, columns: &[usize]) -> Self {
+        self.projection = columns.to_vec();
+        self
+    }
+
+    pub(crate) fn examining_everything(mut self) -> Self {
+        self.options.examine = Examine::Everything;
+        self
+    }
+
+    pub(crate) fn keeping(mut self, rejects: usize) -> Self {
+        self.options.keep_rejects = rejects;
+        self
+    }
+
+    pub(crate) fn in_blocks_of(mut self, bytes: usize) -> Self {
+        self.block_bytes = bytes;
+        self
+    }
+
+    /// The same with the object arriving in pieces of these sizes, over and over.
+    pub(crate) fn in_pieces(mut self, sizes: &[usize]) -> Self {
+        self.pieces = sizes.to_vec();
+        self
+    }
+
+    pub(crate) fn within(mut self, limit: ExpansionLimit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How many columns the table has.
+    pub(crate) fn columns(&self) -> usize {
+        self.table.sources().count()
+    }
+
+    pub(crate) fn index_of(&self, source: ColumnSource) -> usize {
+        self.table.index_of(source)
+    }
+
+    /// Reads an object in whatever frame its first bytes announce.
+    pub(crate) fn read(&self, object: &[u8]) -> Reading {
+        let (blocks, damage) = self.decode(object);
+        Reading {
+            damage,
+            ..self.parse(&blocks, None)
+        }
+    }
+
+    /// Reads bytes as they are, whatever they look like.
+    pub(crate) fn read_plain(&self, bytes: &[u8]) -> Reading {
+        self.parse(&self.cut(bytes, false), None)
+    }
+
+    /// Reads bytes that break off at their end.
+    pub(crate) fn read_cut_off(&self, bytes: &[u8]) -> Reading {
+        self.parse(&self.cut(bytes, true), None)
+    }
+
+    pub(crate) fn read_filtered(&self, bytes: &[u8], row_filter: &mut dyn RowFilter) -> Reading {
+        self.parse(&self.cut(bytes, false), Some(row_filter))
+    }
+
+    fn cutter(&self) -> LineCutter {
+        LineCutter::new(Arc::clone(&self.table.format), Arc::clone(&self.layout))
+            .with_block_bytes(self.block_bytes)
+    }
+
+    fn cut(&self, bytes: &[u8], cut_off: bool) -> Vec<Block> {
+        let mut cutter = self.cutter();
+        let mut blocks = VecDeque::new();
+        for piece in pieces(bytes, &self.pieces) {
+            cutter.buffer().extend_from_slice(piece);
+            cutter.cut(&mut blocks);
+        }
+        cutter.finish(cut_off, &mut blocks);
+        blocks.into()
+    }
+
+    fn decode(&self, object: &[u8]) -> (Vec<Block>, Option<FrameError>) {
+        let mut cutter = self.cutter();
+        let mut blocks = VecDeque::new();
+        let damage = self.inflate(object, &mut cutter, &mut blocks).err();
+        cutter.finish(damage.is_some(), &mut blocks);
+        (blocks.into(), damage)
+    }
+
+    fn inflate(
+        &self,
+        object: &[u8],
+        cutter: &mut LineCutter,
+        blocks: &mut VecDeque<Block>,
+    ) -> Result<(), FrameError> {
+        let mut decoder = Decoder::new(Frame::of(object), self.limit)?;
+        for mut piece in pieces(object, &self.pieces).chain([&[][..]]) {
+            loop {
+                let room = cutter.wants();
+                let before = cutter.buffer().len();
+                let used = decoder.decode(piece, cutter.buffer(), room)?;
+                let appended = cutter.buffer().len() - before;
+                cutter.cut(blocks);
+                piece = &piece[used..];
+                if piece.is_empty() && appended == 0 {
+                    break;
+                }
+            }
+        }
+        decoder.finish()
+    }
+
+    fn parse(&self, blocks: &[Block], mut row_filter: Option<&mut dyn RowFilter>) -> Reading {
+        let mut parser = Parser::new(Arc::clone(&self.table), &self.projection, self.options);
+        let mut reading = Reading {
+            schema: Arc::clone(parser.schema()),
+            batches: Vec::new(),
+            counts: Counts::default(),
+            rejects: Vec::new(),
+            damage: None,
+        };
+        for block in blocks {
+            // Not `as_deref_mut`, whose lifetime would outlive the loop's turn.
+            let row_filter: Option<&mut dyn RowFilter> = match &mut row_filter {
+                Some(row_filter) => Some(&mut **row_filter),
+                None => None,
+            };
+            let parsed = parser.parse(block, row_filter).unwrap();
+            assert!(parsed.counts.add_up(), "{:?}", parsed.counts);
+            assert_eq!(parsed.counts.rows, parsed.batch.num_rows() as u64);
+            assert!(parsed.rejects.len() <= self.options.keep_rejects);
+            reading.counts += parsed.counts;
+            reading.rejects.extend(parsed.rejects);
+            reading.batches.push(parsed.batch);
+        }
+        reading
+    }
+}
+
+impl Reading {
+    /// All rows as one batch.
+    pub(crate) fn batch(&self) -> RecordBatch {
+        concat_batches(&self.schema, &self.batches).unwrap()
+    }
+
+    /// The rejects in an order that does not depend on how the object was cut into blocks.
+    pub(crate) fn sorted_rejects(&self) -> Vec<Reject> {
+        let mut rejects = self.rejects.clone();
+        rejects.sort_by_key(|reject| (reject.line, reject.offset, reject.column.clone()));
+        rejects
+    }
+
+    pub(crate) fn rejects_of(&self, kind: RejectKind) -> Vec<Reject> {
+        let mut rejects = self.sorted_rejects();
+        rejects.retain(|reject| reject.reason.kind() == kind);
+        rejects
+    }
+
+    /// The reasons as they are shown, with their lines and columns.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let shown = |reject: Reject| match &reject.column {
+            Some(column) => format!("{} {column}: {}", reject.line, reject.reason),
+            None => format!("{}: {}", reject.line, reject.reason),
+        };
+        self.sorted_rejects().into_iter().map(shown).collect()
+    }
+
+    /// The column of this name, as text.
+    pub(crate) fn column(&self, name: &str) -> Vec<Option<String>> {
+        let batch = self.batch();
+        let column = batch.column_by_name(name).unwrap();
+        (0..batch.num_rows()).map(|row| cell(column, row)).collect()
+    }
+}
+
+/// A value as text.
+pub(crate) fn cell(column: &dyn Array, row: usize) -> Option<String> {
+    if column.is_null(row) {
+        return None;
+    }
+    Some(match column.data_type() {
+        DataType::Utf8View => column.as_string_view().value(row).to_owned(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Timestamp(..) => column
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(row)
+            .to_string(),
+        other => panic!("no column is of {other}"),
+    })
+}
+
+/// `bytes` in pieces of these sizes, over and over.
+fn pieces<'a>(bytes: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = bytes;
+    sizes.iter().cycle().map_while(move |&size| {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, after) = rest.split_at(size.clamp(1, rest.len()));
+        rest = after;
+        Some(piece)
+    })
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 1).unwrap()
+}
