@@ -1,1 +1,34 @@
-//! .
+//! Benchmarks that check their answers. The micro benchmarks are under `benches/`; the harness
+//! against peers joins here.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use loglens_generate::FlowLogs;
+use loglens_parsers::format::Format;
+use loglens_parsers::layout::Layout;
+use loglens_parsers::record::{Block, LineCutter};
+
+/// Flow logs as text: a header line and `rows` records, always the same.
+///
+/// # Panics
+/// Never: writing to memory does not fail.
+pub fn flow_logs(rows: u64) -> Vec<u8> {
+    let mut text = Vec::new();
+    if let Err(error) = FlowLogs::new(rows, 1).write_to(&mut text) {
+        panic!("{error}");
+    }
+    text
+}
+
+/// The blocks of an object's bytes.
+pub fn blocks(format: &Arc<Format>, bytes: &[u8]) -> Vec<Block> {
+    let mut cutter = LineCutter::new(Arc::clone(format), Arc::new(Layout::default_of(format)));
+    let mut blocks = VecDeque::new();
+    for piece in bytes.chunks(loglens_parsers::record::BLOCK_BYTES) {
+        cutter.buffer().extend_from_slice(piece);
+        cutter.cut(&mut blocks);
+    }
+    cutter.finish(false, &mut blocks);
+    blocks.into()
+}

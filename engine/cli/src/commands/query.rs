@@ -28,7 +28,9 @@ pub(crate) async fn run(arguments: Query) -> Result<(), Failure> {
             "loglens query \"SELECT count(*) FROM vpc_flow_logs\" FOLDER",
         ));
     }
-    session.run(statements).await
+    session.run(statements).await?;
+    session.report_unrecognised();
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -29,5 +29,7 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     };
     let session = Session::new(arguments.places, arguments.logs, arguments.result)?;
     let statements = session.engine.parse(&query.sql)?;
-    session.run(statements).await
+    session.run(statements).await?;
+    session.report_unrecognised();
+    Ok(())
 }

@@ -87,10 +87,14 @@ impl Session {
             self.answer(&query, format, &mut destination).await?;
             self.report(&query);
         }
+        destination.complete()
+    }
+
+    /// Says which objects nothing recognised.
+    pub(crate) fn report_unrecognised(&self) {
         if let Some(line) = self.engine.listed().and_then(receipt::unrecognised) {
             note(&line);
         }
-        destination.complete()
     }
 
     /// Writes the rows of a query.

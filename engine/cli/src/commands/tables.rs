@@ -1,7 +1,5 @@
 //! `loglens tables`.
 
-use loglens_engine::Error;
-
 use super::session::{Session, note};
 use crate::arguments::Tables;
 use crate::failure::Failure;
@@ -22,5 +20,5 @@ pub(crate) async fn run(arguments: Tables) -> Result<(), Failure> {
             object.key, object.reason
         ));
     }
-    Ok::<_, Error>(()).map_err(Failure::from)
+    Ok(())
 }

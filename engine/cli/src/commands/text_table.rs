@@ -24,7 +24,9 @@ pub(crate) fn print<const N: usize>(
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); N];
     for row in rows {
         for (column, value) in columns.iter_mut().zip(row) {
-            column.push(value);
+            // People need no NULL where nothing is to be said; programs do.
+            let blank = matches!(format, Format::Table | Format::Markdown);
+            column.push(if blank { Some(value.unwrap_or_default()) } else { value });
         }
     }
     let arrays = columns

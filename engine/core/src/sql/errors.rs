@@ -63,6 +63,7 @@ fn syntax(error: &ParserError, sql: &str) -> Error {
     };
     let (text, at) = split_place(message);
     let error = Error::new(Owner::Query, lower_first(text));
+    let at = at.or_else(|| text.ends_with("found: EOF").then(|| end_of(sql)));
     match at {
         Some((line, column)) => error.at(Place {
             text: sql.to_owned(),
@@ -90,6 +91,13 @@ fn split_place(message: &str) -> (&str, Option<(u64, u64)>) {
         },
         None => (message, None),
     }
+}
+
+/// Line and column behind the last character that is not white space.
+fn end_of(sql: &str) -> (u64, u64) {
+    let sql = sql.trim_end();
+    let last = sql.lines().last().unwrap_or_default();
+    (sql.lines().count() as u64, last.chars().count() as u64 + 1)
 }
 
 fn schema_error(error: &SchemaError, sql: &str) -> Error {
