@@ -1,11 +1,14 @@
 //! Bytes per second of the flow log parser, beside its plain nom twin and the newline scan that
 //! nothing can beat. Every benchmark checks its answer.
-#![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros and a benchmark's own checks")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "criterion's macros and a benchmark's own checks"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -40,7 +43,9 @@ fn parse(table: &Arc<Table>, blocks: &[Block], projection: &[usize]) -> (usize, 
 /// The same sum by the plainest means.
 fn expected_sum(text: &[u8], field: usize) -> i64 {
     let lines = std::str::from_utf8(text).unwrap().lines().skip(1);
-    lines.filter_map(|line| line.split(' ').nth(field)?.parse::<i64>().ok()).sum()
+    lines
+        .filter_map(|line| line.split(' ').nth(field)?.parse::<i64>().ok())
+        .sum()
 }
 
 fn flow_log_parser(criterion: &mut Criterion) {
@@ -58,26 +63,46 @@ fn flow_log_parser(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("vpc_flow_logs");
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("newlines", |b| {
-        b.iter(|| assert_eq!(memchr::memchr_iter(b'\n', black_box(&text)).count() as u64, ROWS + 1));
+        b.iter(|| {
+            assert_eq!(
+                memchr::memchr_iter(b'\n', black_box(&text)).count() as u64,
+                ROWS + 1
+            )
+        });
     });
     group.bench_function("offsets", |b| {
         let mut offsets = Offsets::default();
         b.iter(|| {
-            let records: usize = blocks.iter().map(|block| {
-                offsets.scan(&block.bytes, b' ', 14);
-                offsets.records()
-            }).sum();
+            let records: usize = blocks
+                .iter()
+                .map(|block| {
+                    offsets.scan(&block.bytes, b' ', 14);
+                    offsets.records()
+                })
+                .sum();
             assert_eq!(records as u64, ROWS);
         });
     });
-    group.bench_function("count", |b| b.iter(|| assert_eq!(parse(&table, &blocks, &[]).0, answer.0)));
-    group.bench_function("two columns", |b| b.iter(|| assert_eq!(parse(&table, &blocks, &two), answer)));
-    group.bench_function("all 14 columns", |b| b.iter(|| assert_eq!(parse(&table, &blocks, &all), answer)));
+    group.bench_function("count", |b| {
+        b.iter(|| assert_eq!(parse(&table, &blocks, &[]).0, answer.0))
+    });
+    group.bench_function("two columns", |b| {
+        b.iter(|| assert_eq!(parse(&table, &blocks, &two), answer))
+    });
+    group.bench_function("all 14 columns", |b| {
+        b.iter(|| assert_eq!(parse(&table, &blocks, &all), answer))
+    });
     group.sample_size(10);
     group.bench_function("plain nom twin", |b| {
         b.iter(|| {
             let records = oracle::records(format, Layout::default_of(format), &text);
-            assert_eq!(records.iter().filter(|r| matches!(r, oracle::Record::Row(..))).count() as u64, ROWS);
+            assert_eq!(
+                records
+                    .iter()
+                    .filter(|r| matches!(r, oracle::Record::Row(..)))
+                    .count() as u64,
+                ROWS
+            );
         });
     });
     group.finish();

@@ -129,11 +129,16 @@ fn value(kind: Kind, field: &[u8]) -> Result<Value, Value> {
         Kind::Int64 => Ok(Value::Integer(integer()?)),
         Kind::UnixSeconds => {
             let value = integer()?;
-            Ok(Value::Integer(if value > 2_147_483_647 {
+            let seconds = if value > 2_147_483_647 {
                 value / 1000
             } else {
                 value
-            }))
+            };
+            if (-9_223_372_036_854..=9_223_372_036_854).contains(&seconds) {
+                Ok(Value::Integer(seconds))
+            } else {
+                Err(Value::Null)
+            }
         }
     }
 }

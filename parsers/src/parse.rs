@@ -1,5 +1,6 @@
 //! Parsing: a block, a projection and a filter in; a batch, rejects and counts out.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -189,8 +190,6 @@ impl Parser {
         for &source in &self.sources {
             self.build(block, utf8, source, report);
         }
-        // What is built from here on was reported here.
-        report.values_reported = true;
     }
 
     fn build(
@@ -227,13 +226,12 @@ impl Parser {
                 Some(position) => columns::text(&fields, position, &mut misfits),
             },
             ColumnSource::EventTime => {
-                match format
-                    .event_time
-                    .iter()
-                    .find_map(|&column| block.layout.position(column))
-                {
+                let column = self.event_time(&block.layout);
+                match column.and_then(|column| block.layout.position(column)) {
                     None => missing(),
-                    Some(position) => columns::event_time(&fields, position, &self.table.zone),
+                    Some(position) => {
+                        columns::event_time(&fields, position, &mut misfits, &self.table.zone)
+                    }
                 }
             }
             ColumnSource::Extra => {
@@ -247,8 +245,27 @@ impl Parser {
                 Arc::new(Int64Array::from_iter_values((0..records).map(line)))
             }
         };
-        report.values(&misfits, block, &self.offsets, &self.table, source);
+        let read = self.column_read(&block.layout, source);
+        report.values(&misfits, block, &self.offsets, &self.table, read);
         array
+    }
+
+    /// The column whose values building `source` reads: `event_time` reads that of another.
+    fn column_read(&self, layout: &Layout, source: ColumnSource) -> ColumnSource {
+        let time = || self.event_time(layout).map(ColumnSource::Format);
+        match source {
+            ColumnSource::EventTime => time().unwrap_or(source),
+            other => other,
+        }
+    }
+
+    /// The column that gives `event_time`: the first of the format's that the layout has.
+    fn event_time(&self, layout: &Layout) -> Option<usize> {
+        let columns = &self.table.format.event_time;
+        columns
+            .iter()
+            .copied()
+            .find(|&column| layout.position(column).is_some())
     }
 
     fn unknown_position(&self, layout: &Layout, column: usize) -> Option<usize> {
@@ -293,7 +310,8 @@ struct Report {
     counts: Counts,
     rejects: Vec<Reject>,
     keep: usize,
-    values_reported: bool,
+    /// Columns whose values were reported: none is reported twice.
+    reported: HashSet<ColumnSource>,
 }
 
 impl Report {
@@ -302,7 +320,7 @@ impl Report {
             counts: block.counts,
             rejects: block.rejects.iter().take(keep).cloned().collect(),
             keep,
-            values_reported: false,
+            reported: HashSet::new(),
         }
     }
 
@@ -330,7 +348,7 @@ impl Report {
         table: &Table,
         source: ColumnSource,
     ) {
-        if misfits.is_empty() || self.values_reported {
+        if !self.reported.insert(source) || misfits.is_empty() {
             return;
         }
         self.counts.values += misfits.len() as u64;

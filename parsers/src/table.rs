@@ -28,7 +28,7 @@ pub struct Table {
 }
 
 /// Where a column of a [`Table`] comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnSource {
     /// A column of the format.
     Format(usize),

@@ -111,7 +111,8 @@ fn read(path: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::from(Error::new(Owner::Config, format!("{name}: {error}"))))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        let before = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text.as_bytes()[..before].iter().filter(|&&byte| byte == b'\n').count() + 1;
         let message = error.message().lines().next().unwrap_or_default().to_owned();
         Error::new(Owner::Config, format!("{name}:{line}: {message}"))
             .hint("every option of `loglens query --help` can stand there, with underscores; `from` lists places")

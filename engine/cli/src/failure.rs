@@ -1,13 +1,13 @@
 //! Failures: how an error is shown, and the exit code.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use loglens_engine::error::Place;
 use loglens_engine::{Error, Owner};
 
-use crate::output::OutputError;
+use crate::output::{OutputError, is_unseen, visible};
 
 /// The exit code after Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -47,7 +47,10 @@ impl Failure {
             Self::ClosedPipe => ExitCode::SUCCESS,
             Self::Interrupted => ExitCode::from(INTERRUPTED),
             Self::Error(error) => {
-                eprint!("{}", render(error, colour(&io::stderr())));
+                // Standard error may be closed: the exit code stands all the same.
+                let mut stderr = io::stderr();
+                let text = render(error, colour(&stderr));
+                let _ = stderr.write_all(text.as_bytes());
                 match error.owner {
                     Owner::Usage | Owner::Config => ExitCode::from(2),
                     Owner::Query | Owner::Data | Owner::External | Owner::Internal => {
@@ -86,12 +89,14 @@ fn render(error: &Error, colour: bool) -> String {
     } else {
         ("", "", "")
     };
-    let mut text = format!("{red}error:{plain} {bold}{}{plain}\n", error.message);
+    // Names of files and what stands in logs come from others.
+    let message = visible(&error.message);
+    let mut text = format!("{red}error:{plain} {bold}{message}{plain}\n");
     if let Some(place) = &error.place {
         render_place(&mut text, place, red, plain);
     }
     if let Some(hint) = &error.hint {
-        let _ = writeln!(text, "{bold}hint:{plain} {hint}");
+        let _ = writeln!(text, "{bold}hint:{plain} {}", visible(hint));
     }
     text
 }
@@ -102,6 +107,17 @@ fn render_place(text: &mut String, place: &Place, red: &str, plain: &str) {
     let Some(source) = place.text.lines().nth(line.saturating_sub(1)) else {
         return;
     };
+    // One character for one, so that the marks stay below what they mean.
+    let source: String = source
+        .chars()
+        .map(|c| {
+            if c != '\t' && is_unseen(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect();
     let column = usize::try_from(place.column)
         .unwrap_or(usize::MAX)
         .saturating_sub(1);

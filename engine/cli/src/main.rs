@@ -23,6 +23,11 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use failure::Failure;
 
+/// Stack of a thread that plans: what DataFusion and its parser do goes as deep as an expression,
+/// and a list of conditions that a program wrote can have thousands. Pages that nobody touches
+/// cost nothing.
+const STACK: usize = 32 << 20;
+
 /// How long a cancelled query may take to remove its temporary files.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
@@ -52,6 +57,7 @@ fn interruptible(
     work: impl Future<Output = Result<(), Failure>> + Send + 'static,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(Failure::runtime)?;

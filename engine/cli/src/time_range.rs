@@ -24,6 +24,13 @@ pub(crate) fn time_range(
 ) -> Result<TimeRange, Failure> {
     let now = now_micros();
     if let Some(last) = last {
+        // Arguments cannot say both; a configuration can.
+        if since.is_some() || until.is_some() {
+            return Err(Failure::usage(
+                "last stands beside since or until",
+                "say one or the other",
+            ));
+        }
         let Some(since) = ago(last, now) else {
             return Err(Failure::usage(
                 format!("--last {last}: not a duration"),

@@ -1,6 +1,6 @@
 //! The archive: what lies in the sources, by table.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
@@ -77,14 +77,14 @@ impl Archive {
     ) -> Result<Self, Error> {
         let mut discovery = Discovery {
             given,
-            tables: HashMap::new(),
+            tables: BTreeMap::new(),
             unrecognised: Vec::new(),
         };
         for (index, source) in sources.iter().enumerate() {
             let mut listed: Vec<Listed> = source.list().try_collect().await?;
             listed.sort_by(|a, b| key_of(a).cmp(key_of(b)));
             let mut heads = futures::stream::iter(listed)
-                .map(|listed| discovery_head(source, listed, given))
+                .map(|listed| begin(source, listed, given))
                 .buffered(CONCURRENT_HEADS);
             while let Some(found) = heads.next().await {
                 discovery.take(index, found?);
@@ -108,25 +108,22 @@ fn key_of(listed: &Listed) -> &str {
     }
 }
 
-/// A listed object with what its key and its first bytes say.
-enum Found {
-    Ignored(Unrecognised),
-    Object {
-        object: Object,
-        facts: KeyFacts,
-        candidates: Vec<Arc<Format>>,
-        head: Vec<u8>,
-    },
+/// A listed object with what its key says and its first bytes.
+struct Begun {
+    object: Object,
+    facts: KeyFacts,
+    candidates: Vec<Arc<Format>>,
+    head: Vec<u8>,
 }
 
-async fn discovery_head(
+async fn begin(
     source: &Arc<dyn ObjectSource>,
     listed: Listed,
     given: &Given,
-) -> Result<Found, Error> {
+) -> Result<Result<Begun, Unrecognised>, Error> {
     let object = match listed {
         Listed::Object(object) => object,
-        Listed::Ignored { key, reason } => return Ok(Found::Ignored(Unrecognised { key, reason })),
+        Listed::Ignored { key, reason } => return Ok(Err(Unrecognised { key, reason })),
     };
     let (mut candidates, facts) = detect::by_key(&object.key);
     if let Some(format) = &given.format {
@@ -141,35 +138,38 @@ async fn discovery_head(
             break;
         }
     }
-    Ok(Found::Object {
+    Ok(Ok(Begun {
         object,
         facts,
         candidates,
         head,
-    })
+    }))
+}
+
+/// What was found of one table so far.
+struct Gathered {
+    format: Arc<Format>,
+    unknown: Vec<String>,
+    hive: BTreeSet<String>,
+    objects: Vec<LogObject>,
 }
 
 struct Discovery<'a> {
     given: &'a Given,
-    tables: HashMap<String, (Arc<Format>, Vec<String>, BTreeSet<String>, Vec<LogObject>)>,
+    tables: BTreeMap<String, Gathered>,
     unrecognised: Vec<Unrecognised>,
 }
 
 impl Discovery<'_> {
-    fn take(&mut self, source: usize, found: Found) {
-        let (object, facts, candidates, head) = match found {
-            Found::Ignored(ignored) => return self.unrecognised.push(ignored),
-            Found::Object {
-                object,
-                facts,
-                candidates,
-                head,
-            } => (object, facts, candidates, head),
+    fn take(&mut self, source: usize, begun: Result<Begun, Unrecognised>) {
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(ignored) => return self.unrecognised.push(ignored),
         };
-        match self.recognise(&candidates, &head) {
-            Ok(recognised) => self.add(source, object, facts, &recognised),
+        match self.recognise(&begun.candidates, &begun.head) {
+            Ok(recognised) => self.add(source, begun.object, begun.facts, &recognised),
             Err(reason) => self.unrecognised.push(Unrecognised {
-                key: object.key.to_string(),
+                key: begun.object.key.to_string(),
                 reason,
             }),
         }
@@ -209,17 +209,21 @@ impl Discovery<'_> {
 
     fn add(&mut self, source: usize, object: Object, facts: KeyFacts, recognised: &Recognised) {
         let format = &recognised.format;
-        let (_, unknown, hive, objects) = self
+        let gathered = self
             .tables
             .entry(format.table.clone())
-            .or_insert_with(|| (Arc::clone(format), Vec::new(), BTreeSet::new(), Vec::new()));
-        for name in &recognised.unknown {
-            if !unknown.contains(name) {
-                unknown.push(name.clone());
-            }
-        }
-        hive.extend(facts.hive.iter().map(|(name, _)| name.clone()));
-        objects.push(LogObject {
+            .or_insert_with(|| Gathered {
+                format: Arc::clone(format),
+                unknown: Vec::new(),
+                hive: BTreeSet::new(),
+                objects: Vec::new(),
+            });
+        // The table keeps the first of each name.
+        gathered.unknown.extend(recognised.unknown.iter().cloned());
+        gathered
+            .hive
+            .extend(facts.hive.iter().map(|(name, _)| name.clone()));
+        gathered.objects.push(LogObject {
             object,
             source,
             facts: Arc::new(facts),
@@ -227,18 +231,13 @@ impl Discovery<'_> {
     }
 
     fn finish(self, zone: &Arc<str>) -> Archive {
-        let mut tables: Vec<ArchiveTable> = self
-            .tables
-            .into_values()
-            .map(|(format, unknown, hive, objects)| ArchiveTable {
-                table: Arc::new(Table::new(format, unknown).with_zone(Arc::clone(zone))),
-                hive: hive.into_iter().collect(),
-                objects: objects.into(),
-            })
-            .collect();
-        tables.sort_by(|a, b| a.table.format.table.cmp(&b.table.format.table));
+        let table = |found: Gathered| ArchiveTable {
+            table: Arc::new(Table::new(found.format, found.unknown).with_zone(Arc::clone(zone))),
+            hive: found.hive.into_iter().collect(),
+            objects: found.objects.into(),
+        };
         Archive {
-            tables,
+            tables: self.tables.into_values().map(table).collect(),
             unrecognised: self.unrecognised,
         }
     }

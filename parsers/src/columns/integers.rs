@@ -22,15 +22,15 @@ pub(crate) fn int64(
     Arc::new(primitive::<Int64Type>(fields, field, misfits, parse))
 }
 
-/// Microseconds since 1970 from a field of seconds; NULL where they are more than the type holds.
-/// Misfits are those of the field's own column, so they are not counted again here.
-pub(crate) fn event_time(fields: &Fields<'_>, field: usize, zone: &Arc<str>) -> ArrayRef {
-    let micros = |bytes: &[u8]| {
-        field::unix_seconds(bytes)?
-            .checked_mul(1_000_000)
-            .ok_or(Misfit::OutOfRange)
-    };
-    let array = primitive::<TimestampMicrosecondType>(fields, field, &mut Vec::new(), micros);
+/// Microseconds since 1970 from a field of seconds.
+pub(crate) fn event_time(
+    fields: &Fields<'_>,
+    field: usize,
+    misfits: &mut Misfits,
+    zone: &Arc<str>,
+) -> ArrayRef {
+    let micros = |bytes: &[u8]| field::unix_seconds(bytes).map(|seconds| seconds * 1_000_000);
+    let array = primitive::<TimestampMicrosecondType>(fields, field, misfits, micros);
     Arc::new(array.with_timezone(Arc::clone(zone)))
 }
 

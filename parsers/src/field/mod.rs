@@ -22,7 +22,8 @@ pub enum Kind {
     /// A decimal integer of 64 bits.
     Int64,
     /// Seconds since 1970 as an integer of 64 bits. Values above 2147483647 are taken for
-    /// milliseconds, which third-party writers leave in such fields, and divided by 1000.
+    /// milliseconds, which third-party writers leave in such fields, and divided by 1000. Times
+    /// that do not fit into microseconds are out of range.
     UnixSeconds,
 }
 
@@ -83,15 +84,23 @@ pub fn int32(field: &[u8]) -> Result<i32, Misfit> {
     i32::try_from(int64(field)?).map_err(|_| Misfit::OutOfRange)
 }
 
+/// The most seconds that a column of microseconds can hold.
+pub(crate) const MAX_UNIX_SECONDS: i64 = i64::MAX / 1_000_000;
+
 /// Seconds since 1970; see [`Kind::UnixSeconds`].
 #[inline]
 pub fn unix_seconds(field: &[u8]) -> Result<i64, Misfit> {
     let value = int64(field)?;
-    Ok(if value > i64::from(i32::MAX) {
+    let seconds = if value > i64::from(i32::MAX) {
         value / 1000
     } else {
         value
-    })
+    };
+    // So that event_time, in microseconds, has a value wherever the field has one.
+    if seconds.unsigned_abs() > MAX_UNIX_SECONDS.unsigned_abs() {
+        return Err(Misfit::OutOfRange);
+    }
+    Ok(seconds)
 }
 
 #[cold]
@@ -139,5 +148,10 @@ mod tests {
         assert_eq!(unix_seconds(b"1418530070"), Ok(1_418_530_070));
         assert_eq!(unix_seconds(b"2147483647"), Ok(2_147_483_647));
         assert_eq!(unix_seconds(b"1418530070123"), Ok(1_418_530_070));
+        assert_eq!(
+            unix_seconds(b"9223372036854775807"),
+            Err(Misfit::OutOfRange)
+        );
+        assert_eq!(unix_seconds(b"-9223372036855"), Err(Misfit::OutOfRange));
     }
 }

@@ -229,3 +229,25 @@ fn the_fields_of_a_record_agree() {
         "{both} of {all} logged twice"
     );
 }
+
+/// The description in `parsers/formats` defines the fields; here they only get values.
+#[test]
+fn fields_are_those_of_the_description() {
+    let format = loglens_parsers::format::by_name("vpc_flow_logs").unwrap();
+    let described: Vec<String> = format
+        .columns
+        .iter()
+        .map(|column| column.name.replace('_', "-"))
+        .collect();
+    assert_eq!(flow_log_fields().collect::<Vec<_>>(), described);
+    let default: Vec<&str> = format
+        .default_order
+        .iter()
+        .map(|&index| described[index].as_str())
+        .collect();
+    let logs = text(&FlowLogs::new(1, 1));
+    assert_eq!(
+        logs.lines().next().unwrap().split(' ').collect::<Vec<_>>(),
+        default
+    );
+}

@@ -4,6 +4,7 @@ use loglens_engine::{Error, Owner};
 use loglens_generate::FlowLogs;
 use loglens_parsers::layout::field_list;
 
+use super::session::note;
 use crate::arguments::{Generate, GenerateFlowLogs};
 use crate::failure::Failure;
 use crate::units::{bytes, things};
@@ -41,12 +42,12 @@ fn generate_flow_logs(arguments: &GenerateFlowLogs) -> Result<(), Failure> {
                 format!("{}: {error}", to.display()),
             ))
         })?;
-    eprintln!(
+    note(&format!(
         "wrote {}, {} of text, in {} to {}",
         things(written.rows, "record"),
         bytes(written.bytes),
         things(written.objects as u64, "object"),
         to.display()
-    );
+    ));
     Ok(())
 }

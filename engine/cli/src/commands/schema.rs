@@ -1,5 +1,6 @@
 //! `loglens schema TABLE`.
 
+use loglens_engine::Owner;
 use loglens_engine::describe::describe;
 
 use super::text_table;
@@ -7,7 +8,11 @@ use crate::arguments::Schema;
 use crate::failure::Failure;
 
 pub(crate) fn run(arguments: &Schema) -> Result<(), Failure> {
-    let columns = describe(&arguments.table)?;
+    let columns = describe(&arguments.table).map_err(|mut error| {
+        // The table is an argument here, not part of a statement.
+        error.owner = Owner::Usage;
+        error
+    })?;
     let rows = columns.into_iter().map(|column| {
         let since = column.since.map(|version| version.to_string());
         [

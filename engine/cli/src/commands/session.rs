@@ -14,7 +14,7 @@ use loglens_parsers::layout::field_list;
 use crate::arguments::{LogOptions, ResultOptions};
 use crate::config;
 use crate::failure::Failure;
-use crate::output::{Format, OutputError, writer};
+use crate::output::{Format, OutputError, visible, writer};
 use crate::progress::Progress;
 use crate::receipt;
 use crate::result_file::{self, Destination};
@@ -80,10 +80,10 @@ impl Session {
             ));
         }
         for (index, statement) in statements.into_iter().enumerate() {
+            let query = self.engine.plan(statement).await?;
             if index > 0 && format == Format::Table {
                 destination.write_all(b"\n").map_err(OutputError::from)?;
             }
-            let query = self.engine.plan(statement).await?;
             self.answer(&query, format, &mut destination).await?;
             self.report(&query);
         }
@@ -144,13 +144,18 @@ impl Session {
             note(&line);
         }
         if self.result.stats {
-            note(receipt::stats(&totals, self.started.elapsed()).trim_end());
+            say(receipt::stats(&totals, self.started.elapsed()).trim_end());
         }
     }
 }
 
-/// Says something beside the answer; dim on a terminal.
-pub(crate) fn note(text: &str) {
+/// Says a line beside the answer. Names in it come from others.
+pub(crate) fn note(line: &str) {
+    say(&visible(line));
+}
+
+/// Writes to standard error; dim on a terminal.
+fn say(text: &str) {
     // Standard error may be closed: the answer stands all the same.
     let mut stderr = io::stderr();
     let _ = if stderr.is_terminal() && crate::failure::colour(&stderr) {

@@ -26,7 +26,11 @@ pub(crate) fn print<const N: usize>(
         for (column, value) in columns.iter_mut().zip(row) {
             // People need no NULL where nothing is to be said; programs do.
             let blank = matches!(format, Format::Table | Format::Markdown);
-            column.push(if blank { Some(value.unwrap_or_default()) } else { value });
+            column.push(if blank {
+                Some(value.unwrap_or_default())
+            } else {
+                value
+            });
         }
     }
     let arrays = columns

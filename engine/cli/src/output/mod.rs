@@ -44,6 +44,7 @@ use clap::ValueEnum;
 
 pub(crate) use error::OutputError;
 pub(crate) use style::Style;
+pub(crate) use visible::{is_unseen, visible};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]

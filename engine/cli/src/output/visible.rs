@@ -29,7 +29,7 @@ pub(super) fn push_visible(text: &str, out: &mut String) {
 }
 
 /// `text` with such characters escaped.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_visible(text, &mut out);
     out
@@ -43,7 +43,7 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 /// Control characters (C0, DEL, C1) and the formatting characters that hide, reorder or break text.
 ///
 /// Joiners (U+200C, U+200D) are not among them: emoji and several scripts need them.
-pub(super) fn is_unseen(c: char) -> bool {
+pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}'                    // soft hyphen

@@ -64,7 +64,7 @@ impl Selection {
         let arrays = self.columns.iter().map(|column| {
             let parsed = match column {
                 LogColumn::Parsed(index) => from_bytes(index),
-                LogColumn::ParsedOrKey(index, _) if layout.position(*index).is_some() => {
+                LogColumn::ParsedOrKey(index, key) if layout.find(key.name()).is_some() => {
                     from_bytes(index)
                 }
                 _ => None,

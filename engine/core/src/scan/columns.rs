@@ -11,7 +11,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit}
 use datafusion::error::Result;
 use loglens_parsers::format::PartitionValue;
 use loglens_parsers::key::KeyFacts;
-use loglens_parsers::table::{ColumnSource, Table};
+use loglens_parsers::table::{ColumnSource, EXTRA, Table};
 
 use crate::object::Object;
 
@@ -37,7 +37,7 @@ pub(crate) const NULL_MARKER: &str = "loglens.null";
 pub(crate) enum LogColumn {
     /// From the bytes: the index in the parser's [`Table`].
     Parsed(usize),
-    /// From the bytes where the layout has this column of the format, else from the key.
+    /// From the bytes where the layout has this column, else from the key.
     ParsedOrKey(usize, KeyColumn),
     /// From the key.
     Key(KeyColumn),
@@ -77,7 +77,8 @@ impl LogColumns {
             })
             .collect();
         for name in hive {
-            if keys.iter().all(|key| key.name != *name) {
+            let reserved = name == EXTRA || HIDDEN.contains(&name.as_str());
+            if !reserved && keys.iter().all(|key| key.name != *name) {
                 keys.push(KeyColumn {
                     name: name.clone(),
                     value: None,
@@ -171,6 +172,11 @@ fn mark_null(field: Field, source: ColumnSource, null: &str) -> Field {
 }
 
 impl KeyColumn {
+    /// The column's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn data_type(&self) -> DataType {
         match self.value {
             Some(PartitionValue::Date) => DataType::Date32,
@@ -180,17 +186,21 @@ impl KeyColumn {
 
     /// The column for `rows` records of an object.
     fn array(&self, facts: &KeyFacts, rows: usize) -> Result<ArrayRef> {
-        if self.value == Some(PartitionValue::Date) {
-            return Ok(match facts.date() {
-                Some(days) => Arc::new(Date32Array::from_value(days, rows)),
-                None => new_null_array(&DataType::Date32, rows),
-            });
-        }
         let hive = facts
             .hive
             .iter()
             .find(|(name, _)| *name == self.name)
             .map(|(_, value)| value.clone());
+        if self.value == Some(PartitionValue::Date) {
+            let days = match hive {
+                Some(text) => days(&text),
+                None => facts.date(),
+            };
+            return Ok(match days {
+                Some(days) => Arc::new(Date32Array::from_value(days, rows)),
+                None => new_null_array(&DataType::Date32, rows),
+            });
+        }
         let text = hive.or_else(|| match self.value? {
             PartitionValue::Account => facts.account.clone(),
             PartitionValue::Region => facts.region.clone(),
@@ -229,6 +239,18 @@ impl ObjectColumns<'_> {
             }
         })
     }
+}
+
+/// Days since 1970-01-01 of `yyyy-MM-dd`.
+fn days(text: &str) -> Option<i32> {
+    let mut parts = text.splitn(3, '-').map(str::to_owned);
+    let date = KeyFacts {
+        year: parts.next(),
+        month: parts.next(),
+        day: parts.next(),
+        ..KeyFacts::default()
+    };
+    date.date()
 }
 
 /// The same text in every row, held once.

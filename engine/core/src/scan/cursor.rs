@@ -98,7 +98,8 @@ impl Cursor {
             *self.cutter.buffer() = self.read(buffer, room).await?;
             let ended = self.cutter.buffer().len() == before;
             self.decoder = Some(decoder);
-            return self.cut(before, ended);
+            self.cut(before, ended);
+            return Ok(());
         }
         if self.staged.is_empty() {
             let staged = std::mem::take(&mut self.staged);
@@ -108,14 +109,19 @@ impl Cursor {
         let decoded = decoder.decode(&self.staged[self.staged_at..], self.cutter.buffer(), room);
         match decoded {
             Ok(used) => self.staged_at += used,
-            Err(error) => return Ok(self.damaged(error, before)),
+            Err(error) => {
+                self.damaged(error, before);
+                return Ok(());
+            }
         }
         let ended = input_ended && self.cutter.buffer().len() == before;
         if ended && let Err(error) = decoder.finish() {
-            return Ok(self.damaged(error, before));
+            self.damaged(error, before);
+            return Ok(());
         }
         self.decoder = Some(decoder);
-        self.cut(before, ended)
+        self.cut(before, ended);
+        Ok(())
     }
 
     /// Reads the first bytes and tells the frame.
@@ -145,7 +151,7 @@ impl Cursor {
     }
 
     /// Cuts off whole lines; `before` is what the buffer held before bytes were added.
-    fn cut(&mut self, before: usize, ended: bool) -> Result<(), Error> {
+    fn cut(&mut self, before: usize, ended: bool) {
         self.count_inflated(before);
         let mut blocks = VecDeque::new();
         if ended {
@@ -158,7 +164,6 @@ impl Cursor {
             self.cutter.cut(&mut blocks);
             self.ready.extend(blocks.drain(..).map(Step::Block));
         }
-        Ok(())
     }
 
     /// Ends the object where its frame is damaged: the lines before are good.

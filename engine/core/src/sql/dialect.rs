@@ -151,8 +151,9 @@ mod tests {
             "SELECT \"$path\", date '2026-01-01', interval '7' day FROM \"db\".\"t\" -- comment",
             "SELECT * EXCLUDE (a) FROM t QUALIFY row_number() OVER (ORDER BY b) = 1",
         ] {
+            let dialect = AthenaDialect::default();
             let mut parser = DFParserBuilder::new(sql)
-                .with_dialect(&AthenaDialect::default())
+                .with_dialect(&dialect)
                 .build()
                 .unwrap();
             parser

@@ -12,7 +12,7 @@ use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
     Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor,
-    Visit, VisitMut, VisitorMut, WildcardAdditionalOptions, visit_expressions,
+    Visit, VisitMut, VisitorMut, WildcardAdditionalOptions, With, visit_expressions,
 };
 
 use crate::scan::columns::HIDDEN;
@@ -41,37 +41,61 @@ fn bind_node<N: Visit + VisitMut>(node: &mut N, columns: VisibleColumns<'_>) {
     let mut binder = Binder {
         columns,
         with: HashSet::new(),
+        outer: Vec::new(),
     };
     let _ = VisitMut::visit(node, &mut binder);
 }
 
 struct Binder<'a> {
     columns: VisibleColumns<'a>,
-    /// Names of WITH queries: they go before tables.
+    /// Names of WITH queries that can be seen here: they go before tables.
     with: HashSet<String>,
+    /// For each query that is being visited: the names that can be seen around it, and its own
+    /// WITH, which was visited before.
+    outer: Vec<(HashSet<String>, Option<With>)>,
 }
 
 impl VisitorMut for Binder<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        if let Some(with) = &query.with {
-            self.with
-                .extend(with.cte_tables.iter().map(|cte| folded(&cte.alias.name)));
+        let around = self.with.clone();
+        let mut with = query.with.take();
+        if let Some(with) = &mut with {
+            self.bind_with(with);
         }
+        self.outer.push((around, with));
         let order = query.order_by.as_ref().is_some_and(names_hidden);
         self.set_expr(&mut query.body, order);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let Some((around, with)) = self.outer.pop() {
+            self.with = around;
+            query.with = with;
+        }
         ControlFlow::Continue(())
     }
 }
 
 impl Binder<'_> {
+    /// Binds the queries of a WITH. Each sees those before it, and itself only if it recurs.
+    fn bind_with(&mut self, with: &mut With) {
+        for cte in &mut with.cte_tables {
+            let name = folded(&cte.alias.name);
+            if with.recursive {
+                self.with.insert(name.clone());
+            }
+            let _ = VisitMut::visit(&mut cte.query, self);
+            self.with.insert(name);
+        }
+    }
+
     fn set_expr(&self, body: &mut SetExpr, ordered_by_hidden: bool) {
         match body {
-            SetExpr::Select(select) => {
-                if ordered_by_hidden || select_names_hidden(select) {
-                    self.bind_select(select);
-                }
+            SetExpr::Select(select) if ordered_by_hidden || select_names_hidden(select) => {
+                self.bind_select(select);
             }
             SetExpr::SetOperation { left, right, .. } => {
                 self.set_expr(left, false);
@@ -83,13 +107,16 @@ impl Binder<'_> {
     }
 
     fn bind_select(&self, select: &mut Select) {
-        let mut bound = Vec::new();
+        let mut relations = Vec::new();
         for from in &mut select.from {
-            let mut visible = self.bind_factor(&mut from.relation, &mut bound);
+            let mut visible = self.bind_factor(&mut from.relation, &mut relations);
             for join in &mut from.joins {
-                let right = self.bind_factor(&mut join.relation, &mut bound);
-                if let Some(constraint) = constraint(&mut join.join_operator)
-                    && matches!(constraint, JoinConstraint::Natural)
+                let right = self.bind_factor(&mut join.relation, &mut relations);
+                let Some(constraint) = constraint(&mut join.join_operator) else {
+                    visible = None;
+                    continue;
+                };
+                if matches!(constraint, JoinConstraint::Natural)
                     && let (Some(left), Some(right)) = (&visible, &right)
                 {
                     // Both sides have hidden columns now, which must not be joined on.
@@ -97,37 +124,77 @@ impl Binder<'_> {
                     *constraint =
                         JoinConstraint::Using(common.map(|name| object_name(name)).collect());
                 }
+                if let Some(relation) = relations.last_mut() {
+                    relation.joined = constraint.clone();
+                }
                 visible = visible
                     .zip(right)
                     .map(|(left, right)| [left, right].concat());
             }
         }
-        if bound.is_empty() {
+        let bound = relations.iter().filter(|relation| relation.hidden).count();
+        if bound == 0 {
             return;
         }
-        for item in &mut select.projection {
-            match item {
-                SelectItem::Wildcard(options) => exclude_hidden(options),
+        let mut items = Vec::with_capacity(select.projection.len());
+        for mut item in std::mem::take(&mut select.projection) {
+            match &mut item {
+                SelectItem::Wildcard(options) => {
+                    if bound > 1
+                        && *options == WildcardAdditionalOptions::default()
+                        && let Some(each) = wildcards(&relations)
+                    {
+                        items.extend(each);
+                        continue;
+                    }
+                    exclude(options, &[]);
+                }
                 SelectItem::QualifiedWildcard(
                     SelectItemQualifiedWildcardKind::ObjectName(name),
                     options,
-                ) if last(name).is_some_and(|name| bound.contains(&folded(name))) => {
-                    exclude_hidden(options);
+                ) if relations
+                    .iter()
+                    .any(|bound| bound.hidden && bound.is_called(name)) =>
+                {
+                    exclude(options, &[]);
                 }
                 _ => {}
             }
+            items.push(item);
         }
+        select.projection = items;
     }
 
     /// Binds a relation of FROM; gives its visible columns if it is a log table.
     fn bind_factor(
         &self,
         factor: &mut TableFactor,
-        bound: &mut Vec<String>,
+        relations: &mut Vec<Relation>,
     ) -> Option<Vec<String>> {
-        let TableFactor::Table { name, alias, .. } = factor else {
-            return None;
+        let (visible, name) = match factor {
+            TableFactor::Table { name, alias, .. } => {
+                let visible = self.bind_table(name, alias);
+                let called = alias.as_ref().map(|alias| alias.name.clone().into());
+                (visible, called.or_else(|| Some(name.clone())))
+            }
+            TableFactor::Derived { alias, .. } => {
+                (None, alias.as_ref().map(|alias| alias.name.clone().into()))
+            }
+            _ => (None, None),
         };
+        relations.push(Relation {
+            name,
+            hidden: visible.is_some(),
+            joined: JoinConstraint::None,
+        });
+        visible
+    }
+
+    fn bind_table(
+        &self,
+        name: &mut ObjectName,
+        alias: &mut Option<TableAlias>,
+    ) -> Option<Vec<String>> {
         let ident = last(name)?.clone();
         let table = folded(&ident);
         if self.with.contains(&table) {
@@ -137,15 +204,53 @@ impl Binder<'_> {
         if let Some(ObjectNamePart::Identifier(ident)) = name.0.last_mut() {
             *ident = Ident::with_quote('"', format!("{table}{SUFFIX}"));
         }
-        let alias = alias.get_or_insert_with(|| TableAlias {
+        alias.get_or_insert_with(|| TableAlias {
             explicit: true,
             name: ident,
             columns: Vec::new(),
             at: None,
         });
-        bound.push(folded(&alias.name));
         Some(visible)
     }
+}
+
+/// A relation of FROM.
+struct Relation {
+    /// What its columns are qualified with.
+    name: Option<ObjectName>,
+    /// It has hidden columns now.
+    hidden: bool,
+    /// How it is joined to those before it.
+    joined: JoinConstraint,
+}
+
+impl Relation {
+    fn is_called(&self, name: &ObjectName) -> bool {
+        let own = self.name.as_ref().and_then(last).map(folded);
+        own.is_some() && own == last(name).map(folded)
+    }
+}
+
+/// What `*` means over several relations with hidden columns, where EXCLUDE cannot tell whose
+/// columns it means: a wildcard for each. None if that cannot be said.
+fn wildcards(relations: &[Relation]) -> Option<Vec<SelectItem>> {
+    let wildcard = |relation: &Relation| {
+        let name = relation.name.clone()?;
+        let merged: &[ObjectName] = match &relation.joined {
+            JoinConstraint::Natural => return None,
+            JoinConstraint::Using(names) => names,
+            _ => &[],
+        };
+        let mut options = WildcardAdditionalOptions::default();
+        if relation.hidden {
+            exclude(&mut options, merged);
+        } else if !merged.is_empty() {
+            options.opt_exclude = Some(ExcludeSelectItem::Multiple(merged.to_vec()));
+        }
+        let name = SelectItemQualifiedWildcardKind::ObjectName(name);
+        Some(SelectItem::QualifiedWildcard(name, options))
+    };
+    relations.iter().map(wildcard).collect()
 }
 
 fn select_names_hidden(select: &Select) -> bool {
@@ -194,8 +299,12 @@ fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     }
 }
 
-fn exclude_hidden(options: &mut WildcardAdditionalOptions) {
+/// Leaves hidden columns and those of `others` out of a wildcard.
+fn exclude(options: &mut WildcardAdditionalOptions, others: &[ObjectName]) {
     let mut names: Vec<ObjectName> = HIDDEN.iter().map(|name| object_name(name)).collect();
+    let is_hidden =
+        |name: &ObjectName| last(name).is_some_and(|ident| HIDDEN.contains(&ident.value.as_str()));
+    names.extend(others.iter().filter(|name| !is_hidden(name)).cloned());
     match options.opt_exclude.take() {
         Some(ExcludeSelectItem::Single(name)) => names.push(name),
         Some(ExcludeSelectItem::Multiple(more)) => names.extend(more),

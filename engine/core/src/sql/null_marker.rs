@@ -8,7 +8,8 @@
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
-use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::expr::{Case, InList};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::optimizer::AnalyzerRule;
@@ -23,8 +24,15 @@ impl AnalyzerRule for NullMarker {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         plan.transform_up_with_subqueries(|plan| {
             let schema = merge_schema(&plan.inputs());
-            plan.map_expressions(|expr| expr.transform_up(|expr| Ok(rewrite(expr, &schema))))?
-                .map_data(LogicalPlan::recompute_schema)
+            // Plans above refer to an expression by the name that it had.
+            let names = NamePreserver::new(&plan);
+            plan.map_expressions(|expr| {
+                let name = names.save(&expr);
+                Ok(expr
+                    .transform_up(|expr| Ok(rewrite(expr, &schema)))?
+                    .update_data(|expr| name.restore(expr)))
+            })?
+            .map_data(LogicalPlan::recompute_schema)
         })
         .map(|transformed| transformed.data)
     }
@@ -79,6 +87,25 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
                 (false, false) => null.or(expr.in_list(others, false)),
                 (false, true) => null.and(expr.in_list(others, true)),
             })
+        }
+        Expr::Case(Case {
+            expr: Some(subject),
+            when_then_expr: branches,
+            else_expr,
+        }) if branches
+            .iter()
+            .any(|(when, _)| is_marker(&subject, when, schema)) =>
+        {
+            // No value equals NULL, so the comparisons are written out.
+            let branches = branches.into_iter().map(|(when, then)| {
+                let equal = subject.as_ref().clone().eq(*when);
+                (Box::new(rewrite(equal, schema).data), then)
+            });
+            Transformed::yes(Expr::Case(Case {
+                expr: None,
+                when_then_expr: branches.collect(),
+                else_expr,
+            }))
         }
         other => Transformed::no(other),
     }

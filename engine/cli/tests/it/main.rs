@@ -1,0 +1,20 @@
+//! The command as people meet it: whole outputs, exit codes, and what the system does to it.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod command;
+mod config;
+mod errors;
+mod hostile;
+mod named_queries;
+mod process;
+mod query;
+
+/// Compares standard output, standard error and the exit code of a command. Times, sizes of
+/// memory and names of folders differ from run to run and are filtered.
+macro_rules! assert_command_snapshot {
+    ($command:expr, @$expected:literal) => {
+        crate::command::settings()
+            .bind(|| insta_cmd::assert_cmd_snapshot!($command, @$expected))
+    };
+}
+pub(crate) use assert_command_snapshot;

@@ -1,0 +1,995 @@
+//! Commands that answer.
+
+use std::fs;
+
+use crate::assert_command_snapshot;
+use crate::command::{HEADER, RECORD, answer, below, folder, loglens, names, run};
+
+/// One file with few records, for results that are looked at whole.
+const SMALL: &str = "testdata/vpcflow/vrl-v2-default.log";
+const FLOWS: &str = "SELECT srcaddr, srcport, bytes, action, event_time FROM vpc_flow_logs \
+                     ORDER BY event_time, srcaddr LIMIT 3";
+
+/// Which of several sources with as many flows come first is left open by the statement.
+#[test]
+fn the_first_command_of_the_readme() {
+    let sql = "SELECT srcaddr, count(*) AS flows FROM vpc_flow_logs GROUP BY srcaddr ORDER BY flows DESC LIMIT 10";
+    let text = answer(&mut loglens(&["query", "-o", "csv", sql, "testdata"]));
+    let rows: Vec<(&str, u64)> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(',').unwrap())
+        .map(|(source, flows)| (source, flows.parse().unwrap()))
+        .collect();
+    let flows: Vec<_> = rows.iter().map(|(_, flows)| *flows).collect();
+    assert_eq!(flows, [4, 4, 4, 4, 3, 2, 2, 1, 1, 1]);
+    let mut first: Vec<_> = rows[..4].iter().map(|(source, _)| *source).collect();
+    first.sort_unstable();
+    assert_eq!(first, ["", "10.0.0.62", "172.31.16.139", "52.213.180.42"]);
+}
+
+#[test]
+fn as_table() {
+    assert_command_snapshot!(loglens(&["query", FLOWS, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    srcaddr        srcport  bytes  action  event_time
+    -------------  -------  -----  ------  --------------------
+    172.31.16.139    20641   4249  ACCEPT  2014-12-14T04:06:50Z
+    172.31.9.69      49761   4249  REJECT  2014-12-14T04:06:50Z
+    NULL              NULL   NULL  NULL    2015-05-10T18:01:16Z
+
+    3 rows
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn as_csv() {
+    assert_command_snapshot!(loglens(&["query", "-o", "csv", FLOWS, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    srcaddr,srcport,bytes,action,event_time
+    172.31.16.139,20641,4249,ACCEPT,2014-12-14T04:06:50Z
+    172.31.9.69,49761,4249,REJECT,2014-12-14T04:06:50Z
+    ,,,,2015-05-10T18:01:16Z
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn as_tsv() {
+    assert_command_snapshot!(loglens(&["query", "-o", "tsv", FLOWS, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    srcaddr	srcport	bytes	action	event_time
+    172.31.16.139	20641	4249	ACCEPT	2014-12-14T04:06:50Z
+    172.31.9.69	49761	4249	REJECT	2014-12-14T04:06:50Z
+    				2015-05-10T18:01:16Z
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn as_json() {
+    assert_command_snapshot!(loglens(&["query", "-o", "json", FLOWS, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    [
+    {"srcaddr":"172.31.16.139","srcport":20641,"bytes":4249,"action":"ACCEPT","event_time":"2014-12-14T04:06:50Z"},
+    {"srcaddr":"172.31.9.69","srcport":49761,"bytes":4249,"action":"REJECT","event_time":"2014-12-14T04:06:50Z"},
+    {"srcaddr":null,"srcport":null,"bytes":null,"action":null,"event_time":"2015-05-10T18:01:16Z"}
+    ]
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn as_ndjson() {
+    assert_command_snapshot!(loglens(&["query", "-o", "ndjson", FLOWS, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    {"srcaddr":"172.31.16.139","srcport":20641,"bytes":4249,"action":"ACCEPT","event_time":"2014-12-14T04:06:50Z"}
+    {"srcaddr":"172.31.9.69","srcport":49761,"bytes":4249,"action":"REJECT","event_time":"2014-12-14T04:06:50Z"}
+    {"srcaddr":null,"srcport":null,"bytes":null,"action":null,"event_time":"2015-05-10T18:01:16Z"}
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn as_markdown() {
+    assert_command_snapshot!(loglens(&["query", "-o", "markdown", FLOWS, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    | srcaddr | srcport | bytes | action | event_time |
+    | --- | ---: | ---: | --- | --- |
+    | 172.31.16.139 | 20641 | 4249 | ACCEPT | 2014-12-14T04:06:50Z |
+    | 172.31.9.69 | 49761 | 4249 | REJECT | 2014-12-14T04:06:50Z |
+    | NULL | NULL | NULL | NULL | 2015-05-10T18:01:16Z |
+
+    ----- stderr -----
+    "#);
+}
+
+/// The binary formats begin and end as they must, and go to a pipe.
+#[test]
+fn as_arrow_and_parquet() {
+    for (format, begin) in [("arrow", &b"\xff\xff\xff\xff"[..]), ("parquet", b"PAR1")] {
+        let (output, _, err) = run(&mut loglens(&["query", "-o", format, FLOWS, SMALL]));
+        assert!(output.status.success(), "{err}");
+        assert_eq!(err, "");
+        assert_eq!(&output.stdout[..4], begin, "{format}");
+        if format == "parquet" {
+            assert!(output.stdout.ends_with(b"PAR1"));
+        }
+    }
+}
+
+/// What a program reads from no rows: still the names, or an empty array.
+#[test]
+fn no_rows_in_every_format() {
+    let sql = "SELECT srcaddr, bytes FROM vpc_flow_logs WHERE bytes < 0";
+    let mut all = String::new();
+    for format in ["table", "csv", "tsv", "json", "ndjson", "markdown"] {
+        all += &format!(
+            "{format}:\n{}\n",
+            answer(&mut loglens(&["query", "-o", format, sql, SMALL]))
+        );
+    }
+    insta::assert_snapshot!(all, @r#"
+    table:
+    srcaddr  bytes
+    -------  -----
+
+    0 rows
+
+    csv:
+    srcaddr,bytes
+
+    tsv:
+    srcaddr	bytes
+
+    json:
+    []
+
+    ndjson:
+
+    markdown:
+    | srcaddr | bytes |
+    | --- | ---: |
+    "#);
+}
+
+#[test]
+fn the_extension_of_to_names_the_format() {
+    let folder = folder(&[]);
+    for (name, begin) in [
+        ("a.csv", "srcaddr,srcport,"),
+        ("a.TSV", "srcaddr\tsrcport\t"),
+        ("a.json", "["),
+        ("a.ndjson", "{\"srcaddr\":"),
+        ("a.markdown", "| srcaddr"),
+        ("a.txt", "srcaddr "),
+        ("plain", "srcaddr "),
+        ("a.parquet", "PAR1"),
+    ] {
+        let to = below(&folder, name);
+        assert_eq!(
+            answer(&mut loglens(&["query", FLOWS, SMALL, "--to", &to])),
+            ""
+        );
+        let bytes = fs::read(&to).unwrap();
+        assert!(
+            bytes.starts_with(begin.as_bytes()),
+            "{name}: {:?}",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+    let names = names(folder.path());
+    assert_eq!(names.len(), 8, "{names:?}");
+}
+
+#[test]
+fn the_format_that_is_named_wins_over_the_extension() {
+    let folder = folder(&[]);
+    let to = below(&folder, "a.csv");
+    answer(&mut loglens(&[
+        "query", "-o", "ndjson", FLOWS, SMALL, "--to", &to,
+    ]));
+    assert!(fs::read_to_string(&to).unwrap().starts_with('{'));
+}
+
+#[test]
+fn an_extension_that_is_no_format() {
+    let folder = folder(&[]);
+    let to = below(&folder, "a.xlsx");
+    assert_command_snapshot!(loglens(&["query", FLOWS, SMALL, "--to", &to]), @r#"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: [folder]/a.xlsx: no output format is called xlsx
+    hint: say it with -o
+    "#);
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+/// A failed query leaves what was there before, and nothing else.
+#[test]
+fn a_failure_leaves_the_old_result() {
+    let folder = folder(&[("a.csv", b"old")]);
+    let to = below(&folder, "a.csv");
+    for sql in [
+        "SELECT nothing FROM vpc_flow_logs",
+        "SELECT CAST(srcaddr AS bigint) FROM vpc_flow_logs",
+    ] {
+        let (output, _, err) = run(&mut loglens(&["query", sql, SMALL, "--to", &to]));
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        assert_eq!(names(folder.path()), ["a.csv"]);
+        assert_eq!(fs::read_to_string(&to).unwrap(), "old");
+    }
+}
+
+#[test]
+fn a_result_file_in_no_folder() {
+    let folder = folder(&[]);
+    let to = below(&folder, "none/a.csv");
+    assert_command_snapshot!(loglens(&["query", FLOWS, SMALL, "--to", &to]), @r#"
+    success: false
+    exit_code: 1
+    ----- stdout -----
+
+    ----- stderr -----
+    error: [folder]/none/a.csv: No such file or directory (os error 2)
+    "#);
+}
+
+#[test]
+fn several_statements() {
+    let sql = "SELECT 1 AS a; SELECT count(*) AS flows FROM vpc_flow_logs; SELECT 'x' AS b;";
+    assert_command_snapshot!(loglens(&["query", sql, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    a
+    -
+    1
+
+    1 row
+
+    flows
+    -----
+        7
+
+    1 row
+
+    b
+    -
+    x
+
+    1 row
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn several_statements_as_csv() {
+    let sql = "SELECT 1 AS a; SELECT 'x' AS b, 2 AS c";
+    assert_command_snapshot!(loglens(&["query", "-o", "csv", sql, SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    a
+    1
+    b,c
+    x,2
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn sql_from_a_file() {
+    let folder = folder(&[(
+        "q.sql",
+        b"-- flows\nSELECT count(*) AS flows\nFROM vpc_flow_logs;\n",
+    )]);
+    let file = below(&folder, "q.sql");
+    assert_command_snapshot!(loglens(&["query", "-f", &file, SMALL, "testdata/tgw"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    flows
+    -----
+        7
+
+    1 row
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn standard_input() {
+    let input = format!("{HEADER}{RECORD}{RECORD}");
+    assert_command_snapshot!(
+        loglens(&["query", "SELECT count(*) AS flows, sum(bytes) AS bytes FROM vpc_flow_logs", "-"]).pass_stdin(input),
+        @r#"
+        success: true
+        exit_code: 0
+        ----- stdout -----
+        flows  bytes
+        -----  -----
+            2   8498
+
+        1 row
+
+        ----- stderr -----
+        "#
+    );
+}
+
+#[test]
+fn globs() {
+    let sql = "SELECT count(*) AS flows, count(DISTINCT \"$path\") AS objects FROM vpc_flow_logs";
+    assert_command_snapshot!(loglens(&["query", sql, "testdata/**/vrl-v[23]*.log"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    flows  objects
+    -----  -------
+       15        2
+
+    1 row
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn a_glob_that_matches_nothing() {
+    assert_command_snapshot!(loglens(&["query", "SELECT * FROM vpc_flow_logs", "testdata/*.log"]), @r#"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: testdata/*.log: no file matches
+    hint: * stays within one folder; ** goes through all below
+    "#);
+}
+
+#[test]
+fn since_and_until() {
+    let sql = "SELECT count(*) AS flows, min(event_time) AS \"first\", max(event_time) AS \"last\" FROM vpc_flow_logs";
+    assert_command_snapshot!(
+        loglens(&["query", "--since", "2015-08-12T12:47:44", "--until", "2019-08-27", sql, "testdata/vpcflow"]),
+        @r#"
+        success: true
+        exit_code: 0
+        ----- stdout -----
+        flows  first                 last
+        -----  --------------------  --------------------
+           10  2015-08-12T13:47:43Z  2019-08-26T19:48:53Z
+
+        1 row
+
+        ----- stderr -----
+        "#
+    );
+}
+
+/// `--tz` moves both what is read and what is shown.
+#[test]
+fn times_in_a_zone() {
+    let sql = "SELECT DISTINCT event_time FROM vpc_flow_logs ORDER BY 1";
+    assert_command_snapshot!(
+        loglens(&["query", "--tz", "Europe/Berlin", "--since", "2014-12-14T05:06:50", "--until", "2014-12-14T05:06:51", sql, SMALL]),
+        @r#"
+        success: true
+        exit_code: 0
+        ----- stdout -----
+        event_time
+        -------------------------
+        2014-12-14T05:06:50+01:00
+
+        1 row
+
+        ----- stderr -----
+        "#
+    );
+}
+
+#[test]
+fn the_last_hour() {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let record = |ago: u64| {
+        let (start, end) = (now - ago, now - ago + 60);
+        format!("2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 {ago} {start} {end} ACCEPT OK\n")
+    };
+    let text = format!("{HEADER}{}{}{}", record(600), record(3000), record(9000));
+    let folder = folder(&[("a.log", text.as_bytes())]);
+    let place = below(&folder, "");
+    let sql = "SELECT count(*) FROM vpc_flow_logs";
+    for (last, rows) in [("15m", "1"), ("1h", "2"), ("1d", "3")] {
+        let out = answer(&mut loglens(&[
+            "query", "-o", "csv", "--last", last, sql, &place,
+        ]));
+        assert_eq!(out.lines().nth(1), Some(rows), "--last {last}");
+    }
+}
+
+#[test]
+fn stats() {
+    assert_command_snapshot!(
+        loglens(&["query", "--stats", "SELECT count(*) AS n FROM vpc_flow_logs WHERE action = 'REJECT'", SMALL]),
+        @r#"
+        success: true
+        exit_code: 0
+        ----- stdout -----
+        n
+        -
+        2
+
+        1 row
+
+        ----- stderr -----
+        objects  1
+        bytes    892 B read, 892 B inflated
+        records  8 = 2 rows + 5 filtered + 0 unexamined + 0 rejects + 1 skipped
+        time     [time]
+        memory   [memory]
+        "#
+    );
+}
+
+/// Every record is accounted for, also rejected and skipped ones, and ones of two tables.
+#[test]
+fn stats_add_up() {
+    let bad = format!("{HEADER}{RECORD}too short\n\n{RECORD}");
+    let folder = folder(&[("bad.log", bad.as_bytes())]);
+    let place = below(&folder, "bad.log");
+    for sql in [
+        "SELECT count(*) FROM vpc_flow_logs",
+        "SELECT * FROM vpc_flow_logs WHERE bytes > 1000",
+        "SELECT * FROM vpc_flow_logs LIMIT 1",
+        "SELECT * FROM rejects",
+        "SELECT (SELECT count(*) FROM vpc_flow_logs) AS a, (SELECT count(*) FROM tgw_flow_logs) AS b",
+    ] {
+        let (output, _, err) = run(&mut loglens(&["query", "--stats", sql, "testdata", &place]));
+        assert!(output.status.success(), "{err}");
+        let line = err
+            .lines()
+            .find(|line| line.starts_with("records"))
+            .unwrap();
+        let numbers: Vec<u64> = line
+            .split(' ')
+            .filter_map(|word| word.replace(',', "").parse().ok())
+            .collect();
+        assert_eq!(numbers.len(), 6, "{line}");
+        assert_eq!(
+            numbers[0],
+            numbers[1..].iter().sum::<u64>(),
+            "{sql}: {line}"
+        );
+    }
+}
+
+#[test]
+fn rejects_are_said_and_listed() {
+    let bad = format!(
+        "{HEADER}{RECORD}too short\n{}",
+        RECORD.replace("443", "https")
+    );
+    let folder = folder(&[("bad.log", bad.as_bytes())]);
+    let place = below(&folder, "bad.log");
+    assert_command_snapshot!(loglens(&["query", "SELECT dstport FROM vpc_flow_logs", &place]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    dstport
+    -------
+        443
+       NULL
+
+    2 rows
+
+    ----- stderr -----
+    note: 1 record rejected, 1 value set aside, first [folder]/bad.log:3: expected 14 fields, found 2; all of them: loglens query "SELECT * FROM rejects" [folder]/bad.log
+    "#);
+    assert_command_snapshot!(loglens(&["query", "-o", "json", "SELECT * FROM rejects", &place]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    [
+    {"object":"[folder]/bad.log","line":3,"byte_offset":205,"format":"vpc_flow_logs","field":null,"kind":"record","reason":"expected 14 fields, found 2","excerpt":"too short"},
+    {"object":"[folder]/bad.log","line":4,"byte_offset":215,"format":"vpc_flow_logs","field":"dstport","kind":"value","reason":"not an integer","excerpt":"2 123456789012 eni-1 10.0.0.1 10.0.0.2 1000 https 6 20 4249 1418530010 1418530070 ACCEPT OK"}
+    ]
+
+    ----- stderr -----
+    note: 1 record rejected, 1 value set aside, first [folder]/bad.log:3: expected 14 fields, found 2; all of them: loglens query "SELECT * FROM rejects" [folder]/bad.log
+    "#);
+}
+
+#[test]
+fn strict() {
+    let bad = format!("{HEADER}{RECORD}{}", RECORD.replace("443", "https"));
+    let folder = folder(&[("bad.log", bad.as_bytes())]);
+    let place = below(&folder, "bad.log");
+    assert_command_snapshot!(loglens(&["query", "--strict", "SELECT count(*) FROM vpc_flow_logs", &place]), @r#"
+    success: false
+    exit_code: 1
+    ----- stdout -----
+
+    ----- stderr -----
+    error: [folder]/bad.log:3: dstport: not an integer
+    hint: leave out --strict to go on without it
+    "#);
+    assert_command_snapshot!(loglens(&["query", "--strict", "SELECT count(*) FROM vpc_flow_logs", SMALL]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    count(*)
+    --------
+           7
+
+    1 row
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn table_and_fields() {
+    let folder = folder(&[("a.log", b"10.0.0.1 443 ACCEPT\n10.0.0.2 22 REJECT\n")]);
+    let place = below(&folder, "a.log");
+    let sql = "SELECT srcaddr, dstport, action FROM vpc_flow_logs ORDER BY 1";
+    for fields in [
+        "srcaddr dstport action",
+        "${srcaddr} ${dstport} ${action}",
+        "srcaddr,dstport,action",
+    ] {
+        let out = answer(&mut loglens(&[
+            "query",
+            "-o",
+            "csv",
+            "--table",
+            "vpc_flow_logs",
+            "--fields",
+            fields,
+            sql,
+            &place,
+        ]));
+        assert_eq!(
+            out, "srcaddr,dstport,action\n10.0.0.1,443,ACCEPT\n10.0.0.2,22,REJECT\n",
+            "{fields}"
+        );
+    }
+}
+
+#[test]
+fn explain() {
+    let (output, out, err) = run(&mut loglens(&[
+        "query",
+        "EXPLAIN SELECT srcaddr FROM vpc_flow_logs WHERE bytes > 9",
+        SMALL,
+    ]));
+    assert!(output.status.success(), "{err}");
+    assert!(out.contains("bytes"), "{out}");
+    assert!(!out.contains("plan_type"), "a plan is shown as text: {out}");
+    insta::assert_snapshot!(out, @r#"
+    logical_plan
+    TableScan: vpc_flow_logs projection=[srcaddr], full_filters=[vpc_flow_logs.bytes > Int64(9)]
+
+    physical_plan
+    CooperativeExec
+      DataSourceExec: table=vpc_flow_logs, objects=1, projection=[srcaddr], predicate=bytes@0 > 9
+    "#);
+}
+
+#[test]
+fn expressions_need_no_logs() {
+    assert_command_snapshot!(loglens(&["query", "SELECT 1 + 1 AS two"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    two
+    ---
+      2
+
+    1 row
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn tables() {
+    assert_command_snapshot!(loglens(&["tables", "testdata"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    table          objects  bytes  records  accounts                                  regions                    first                 last
+    -------------  -------  -----  -------  ----------------------------------------  -------------------------  --------------------  --------------------
+    tgw_flow_logs        1    741        1  123456789012                              us-east-1                  2023-11-14T22:13:20Z  2023-11-14T22:13:20Z
+    vpc_flow_logs        8   6073       30  000000000000, 123456789010, 123456789012  ap-southeast-2, us-east-1  2014-12-14T04:06:50Z  2021-03-26T03:28:12Z
+
+    2 rows
+
+    ----- stderr -----
+    not recognised: testdata/ORIGINS.md: no known log format
+    "#);
+    assert_command_snapshot!(loglens(&["tables", "-o", "csv", "testdata/tgw"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    table,objects,bytes,records,accounts,regions,first,last
+    tgw_flow_logs,1,741,1,123456789012,us-east-1,2023-11-14T22:13:20Z,2023-11-14T22:13:20Z
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn schema() {
+    assert_command_snapshot!(loglens(&["schema", "vpc_flow_logs"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    column                      type       unit          since  meaning
+    --------------------------  ---------  ------------  -----  -----------------------------------------------------------------------------------
+    version                     integer                  2      highest version among the fields of this log
+    account_id                  varchar                  2      account that owns the interface; unknown for some that AWS manages
+    interface_id                varchar                  2      network interface that recorded the flow
+    srcaddr                     varchar                  2      source address; the interface's own for what it sends
+    dstaddr                     varchar                  2      destination address; the interface's own for what it receives
+    srcport                     integer                  2      source port; 0 for ICMP
+    dstport                     integer                  2      destination port; 0 for ICMP
+    protocol                    bigint                   2      IANA protocol number: 1 ICMP, 6 TCP, 17 UDP
+    packets                     bigint     packets       2      packets in the interval
+    bytes                       bigint     bytes         2      bytes in the interval
+    start                       bigint     s since 1970  2      when the first packet of the interval was seen
+    end                         bigint     s since 1970  2      when the last packet of the interval was seen
+    action                      varchar                  2      ACCEPT or REJECT
+    log_status                  varchar                  2      OK, NODATA (no traffic) or SKIPDATA (records were lost)
+    vpc_id                      varchar                  3      VPC of the interface
+    subnet_id                   varchar                  3      subnet of the interface
+    instance_id                 varchar                  3      instance the interface is attached to, if it is the account's own
+    tcp_flags                   integer                  3      OR of FIN 1, SYN 2, RST 4, SYN-ACK 18; ACK and PSH alone give 0
+    type                        varchar                  3      IPv4, IPv6 or EFA
+    pkt_srcaddr                 varchar                  3      source address in the packet, past any NAT
+    pkt_dstaddr                 varchar                  3      destination address in the packet, past any NAT
+    region                      varchar                  4      Region of the interface; where the log does not have it, Region in the object's key
+    az_id                       varchar                  4      Availability Zone of the interface
+    sublocation_type            varchar                  4      wavelength, outpost or localzone
+    sublocation_id              varchar                  4      id of the sublocation
+    pkt_src_aws_service         varchar                  5      AWS service that pkt_srcaddr belongs to, such as S3 or AMAZON
+    pkt_dst_aws_service         varchar                  5      AWS service that pkt_dstaddr belongs to, such as S3 or AMAZON
+    flow_direction              varchar                  5      ingress or egress, as seen by the interface
+    traffic_path                integer                  5      way that egress traffic takes, 1 to 8
+    ecs_cluster_arn             varchar                  7      ARN of the ECS cluster
+    ecs_cluster_name            varchar                  7      name of the ECS cluster
+    ecs_container_instance_arn  varchar                  7      ARN of the ECS container instance; none on Fargate
+    ecs_container_instance_id   varchar                  7      id of the ECS container instance; none on Fargate
+    ecs_container_id            varchar                  7      runtime id of the first container of the task
+    ecs_second_container_id     varchar                  7      runtime id of the second container of the task
+    ecs_service_name            varchar                  7      name of the ECS service
+    ecs_task_definition_arn     varchar                  7      ARN of the ECS task definition
+    ecs_task_arn                varchar                  7      ARN of the ECS task
+    ecs_task_id                 varchar                  7      id of the ECS task
+    reject_reason               varchar                  8      why traffic was rejected: BPA or EC
+    resource_id                 varchar                  9      regional NAT gateway that recorded the flow
+    encryption_status           integer                  10     0 none, 1 by Nitro, 2 by the application, 3 both
+    instance_tag                varchar                  11     value of the chosen instance tag, percent-encoded
+    instance_tag_2              varchar                  11     value of the second instance tag, percent-encoded
+    interface_tag               varchar                  11     value of the chosen interface tag, percent-encoded
+    interface_tag_2             varchar                  11     value of the second interface tag, percent-encoded
+    asg_tag                     varchar                  11     value of the chosen Auto Scaling group tag, percent-encoded
+    asg_tag_2                   varchar                  11     value of the second Auto Scaling group tag, percent-encoded
+    interface_type              varchar                  11     kind of interface, such as nat_gateway or vpc_endpoint
+    next_hop_interface_id       varchar                  11     interface the traffic goes to next
+    next_hop_subnet_id          varchar                  11     subnet the traffic goes to next
+    next_hop_az_id              varchar                  11     Availability Zone the traffic goes to next
+    next_hop_vpc_id             varchar                  11     VPC the traffic goes to next
+    next_hop_interface_type     varchar                  11     kind of the interface the traffic goes to next
+    event_time                  timestamp                       time of the record, UTC: start, end, the first that the log has
+    accid                       varchar                         account in the object's key
+    day                         varchar                         day in the object's key, yyyy/MM/dd
+    date                        date                            day in the object's key, as a date
+    hour                        varchar                         hour in the object's key, for hourly partitions
+    extra                       varchar                         fields that have no column, as a JSON object
+    $path                       varchar                         hidden: key of the object
+    $file_size                  bigint     bytes                hidden: size of the object
+    $file_modified_time         timestamp                       hidden: last change of the object
+    $line                       bigint                          hidden: line of the record in its object, from 1
+
+    64 rows
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn schema_by_alias_as_csv() {
+    let text = answer(&mut loglens(&[
+        "schema",
+        "transit_gateway_flow_logs",
+        "-o",
+        "csv",
+    ]));
+    assert!(
+        text.starts_with("column,type,unit,since,meaning\n"),
+        "{text}"
+    );
+    assert_eq!(
+        text,
+        answer(&mut loglens(&["schema", "tgw_flow_logs", "-o", "csv"]))
+    );
+}
+
+#[test]
+fn formats() {
+    assert_command_snapshot!(loglens(&["formats"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    table          title                      aliases                                     columns  documented_at
+    -------------  -------------------------  ------------------------------------------  -------  ----------------------------------------------------------------------
+    tgw_flow_logs  Transit Gateway flow logs  tgw_flow_log, transit_gateway_flow_logs     36       https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html
+    vpc_flow_logs  VPC flow logs              vpc_flow_log, vpc_flow, vpcflow, flow_logs  54       https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
+
+    2 rows
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn run_list() {
+    assert_command_snapshot!(loglens(&["run", "--list"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    name                question                                           tables
+    ------------------  -------------------------------------------------  -------------
+    rejected-by-source  Which source addresses are turned away the most?   vpc_flow_logs
+    top-ports           Which destination ports receive the most traffic?  vpc_flow_logs
+    top-talkers         Which source addresses have the most flows?        vpc_flow_logs
+
+    3 rows
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn completions() {
+    for (name, words) in [
+        ("bash", "_loglens()"),
+        ("zsh", "#compdef loglens"),
+        ("fish", "complete -c loglens"),
+    ] {
+        let script = answer(&mut loglens(&["completions", name]));
+        assert!(script.contains(words), "{name}: {}", &script[..200]);
+        assert!(script.contains("memory-limit"), "{name}");
+    }
+}
+
+#[test]
+fn help() {
+    assert_command_snapshot!(loglens(&["--help"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    Ask SQL of AWS network and security logs
+
+    Usage: loglens <COMMAND>
+
+    Commands:
+      query        Answer SQL from logs
+      tables       Show what lies in places: tables, objects, accounts, Regions, times
+      schema       Show the columns of a table: types, units, meaning
+      formats      Show the log formats that are recognised
+      run          Answer a named query; --list shows them
+      generate     Write seeded logs that look real
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn help_of_query() {
+    assert_command_snapshot!(loglens(&["query", "--help"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    Answer SQL from logs
+
+    Usage: loglens query [OPTIONS] [SQL] [FROM]...
+
+    Arguments:
+      [SQL] [FROM]...
+              The SQL (one or more statements), then the places: files, folders, globs, or - for
+              standard input. With --file all are places
+
+    Options:
+      -f, --file <FILE.sql>
+              Read the SQL from a file
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Logs:
+          --last <DURATION>
+              Only records of this long until now: 90s, 30m, 1h, 7d, 2w
+
+          --since <TIME>
+              Only records from this time on: 2026-01-31, 2026-01-31T10:00, with Z or an offset, or 2h
+              (ago)
+
+          --until <TIME>
+              Only records before this time
+
+          --tz <ZONE>
+              Time zone of event_time and of times without a zone [default: UTC]
+
+          --table <TABLE>
+              Read every object as this table
+
+          --fields <NAMES>
+              Field order of records without a header line: "version account-id ..." or "${version} ..."
+
+          --strict
+              Fail on the first reject; examines every value
+
+          --max-expansion <TIMES>
+              How far an object may expand: inflated bytes for each byte [default: 250]
+
+          --memory-limit <SIZE>
+              Memory for sorting, grouping and joining; beyond it they spill to disk: 512MB, 2GiB
+
+          --threads <N>
+              Cores to use [default: all]
+
+          --config <FILE>
+              Read this configuration instead of ./loglens.toml or the one in your configuration folder
+
+              [env: LOGLENS_CONFIG=]
+
+    Result:
+      -o, --output <OUTPUT>
+              Output format [default: table, or what the name of --to says]
+
+              Possible values:
+              - table:    Columns aligned for reading; one column per line where the terminal is too
+                narrow
+              - csv:      Comma-separated values with a header line (RFC 4180); NULL is empty, the empty
+                string is ""
+              - tsv:      As csv, separated by tabs
+              - json:     One JSON array of objects
+              - ndjson:   One JSON object per line
+              - markdown: A table for GitHub and other Markdown readers
+              - arrow:    Arrow IPC stream
+              - parquet:  Parquet file, compressed with zstd
+
+          --to <FILE>
+              Write the result to a file instead of standard output
+
+          --stats
+              Say on standard error what was read, what became of it, and what it took
+
+    Examples:
+      loglens query "SELECT srcaddr, count(*) AS flows FROM vpc_flow_logs GROUP BY 1 ORDER BY 2 DESC
+      LIMIT 10" logs/
+      loglens query --last 1h -o csv "SELECT * FROM vpc_flow_logs WHERE action = 'REJECT'"
+      'logs/**/*.gz'
+      zcat flow.log.gz | loglens query "SELECT sum(bytes) FROM vpc_flow_logs" -
+      loglens query "SELECT * FROM rejects" logs/
+
+    Exit codes: 0 answered, 1 data or query error, 2 usage error, 130 interrupted.
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn no_command() {
+    assert_command_snapshot!(loglens(&[]), @r#"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    Ask SQL of AWS network and security logs
+
+    Usage: loglens <COMMAND>
+
+    Commands:
+      query        Answer SQL from logs
+      tables       Show what lies in places: tables, objects, accounts, Regions, times
+      schema       Show the columns of a table: types, units, meaning
+      formats      Show the log formats that are recognised
+      run          Answer a named query; --list shows them
+      generate     Write seeded logs that look real
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    "#);
+}
+
+#[test]
+fn generate() {
+    let folder = folder(&[]);
+    let to = below(&folder, "");
+    assert_command_snapshot!(
+        loglens(&["generate", "vpc_flow_logs", "--rows", "1000", "--objects", "3", "--gzip", "--to", &to]),
+        @r#"
+        success: true
+        exit_code: 0
+        ----- stdout -----
+
+        ----- stderr -----
+        wrote 1,000 records, 112.5 KB of text, in 3 objects to [folder]/
+        "#
+    );
+    let sql = "SELECT count(*) AS flows, sum(bytes) > 0 AS traffic, count(DISTINCT \"$path\") AS objects FROM vpc_flow_logs";
+    assert_command_snapshot!(loglens(&["query", "--strict", sql, &to]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    flows  traffic  objects
+    -----  -------  -------
+     1000  true           3
+
+    1 row
+
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_answer() {
+    let sql = "SELECT count(*), sum(bytes), min(srcaddr), max(event_time) FROM vpc_flow_logs";
+    let written = |seed: &str| {
+        let folder = folder(&[]);
+        let to = below(&folder, "");
+        answer(&mut loglens(&[
+            "generate",
+            "vpc_flow_logs",
+            "--rows",
+            "500",
+            "--seed",
+            seed,
+            "--to",
+            &to,
+        ]));
+        answer(&mut loglens(&["query", "-o", "csv", sql, &to]))
+    };
+    assert_eq!(written("7"), written("7"));
+    assert_ne!(written("7"), written("8"));
+}

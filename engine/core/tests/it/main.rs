@@ -1,0 +1,10 @@
+//! Tests of the engine as its users see it: statements in, rows and a ledger out.
+
+#![allow(clippy::unwrap_used)]
+
+mod ask;
+mod faults;
+mod logs;
+mod memory;
+mod rejects;
+mod sql_files;
