@@ -67,7 +67,7 @@ fn flow_log_parser(criterion: &mut Criterion) {
             assert_eq!(
                 memchr::memchr_iter(b'\n', black_box(&text)).count() as u64,
                 ROWS + 1
-            )
+            );
         });
     });
     group.bench_function("offsets", |b| {
@@ -84,13 +84,13 @@ fn flow_log_parser(criterion: &mut Criterion) {
         });
     });
     group.bench_function("count", |b| {
-        b.iter(|| assert_eq!(parse(&table, &blocks, &[]).0, answer.0))
+        b.iter(|| assert_eq!(parse(&table, &blocks, &[]).0, answer.0));
     });
     group.bench_function("two columns", |b| {
-        b.iter(|| assert_eq!(parse(&table, &blocks, &two), answer))
+        b.iter(|| assert_eq!(parse(&table, &blocks, &two), answer));
     });
     group.bench_function("all 14 columns", |b| {
-        b.iter(|| assert_eq!(parse(&table, &blocks, &all), answer))
+        b.iter(|| assert_eq!(parse(&table, &blocks, &all), answer));
     });
     group.sample_size(10);
     group.bench_function("plain nom twin", |b| {

@@ -1,4 +1,8 @@
 //! Arguments: what can be typed.
+#![allow(
+    clippy::doc_markdown,
+    reason = "documentation here is the help text, which would show backticks"
+)]
 
 use std::path::PathBuf;
 

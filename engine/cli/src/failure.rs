@@ -30,6 +30,7 @@ impl Failure {
     }
 
     /// The runtime could not start.
+    #[allow(clippy::needless_pass_by_value, reason = "map_err gives it by value")]
     pub(crate) fn runtime(error: io::Error) -> Self {
         Error::new(Owner::External, format!("cannot start: {error}")).into()
     }

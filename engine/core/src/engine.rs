@@ -178,7 +178,7 @@ impl Engine {
                 if self.sources.is_empty() {
                     return Err(Error::new(Owner::Usage, "no logs were named").hint(
                         "name a file, a folder, a glob or - after the SQL: loglens query \"SELECT ...\" FOLDER; \
-                         or set sources in loglens.toml",
+                         or list them as `from` in loglens.toml",
                     ));
                 }
                 let archive = Archive::discover(&self.sources, &self.given, &self.zone).await?;

