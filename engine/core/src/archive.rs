@@ -93,6 +93,14 @@ impl Archive {
         Ok(discovery.finish(zone))
     }
 
+    /// Bytes of all objects that were recognised; a size that is not known (standard input) is
+    /// taken for a large one.
+    pub fn bytes(&self) -> u64 {
+        let objects = self.tables.iter().flat_map(|table| table.objects.iter());
+        let sizes = objects.map(|found| found.object.size.unwrap_or(u64::MAX));
+        sizes.fold(0, u64::saturating_add)
+    }
+
     /// The objects of a table.
     pub fn table(&self, name: &str) -> Option<&ArchiveTable> {
         self.tables

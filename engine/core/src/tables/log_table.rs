@@ -22,7 +22,7 @@ use crate::scan::spec::{ScanObject, ScanOutput, ScanSpec};
 
 /// Bytes that are worth a partition of their own: less is read in the order of the objects, so
 /// that small answers come in the order of the logs.
-const BYTES_PER_PARTITION: u64 = 4 << 20;
+pub(crate) const BYTES_PER_PARTITION: u64 = 4 << 20;
 
 /// What every scan of an engine is told.
 #[derive(Debug, Clone, Default)]
