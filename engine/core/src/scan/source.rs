@@ -147,6 +147,10 @@ impl Partition {
         while let Some((object, step)) = self.queue.next(&mut self.current).await? {
             let batch = match step {
                 Step::Block(block) => {
+                    // Giving up the cursor woke a partition that waits for it, on this very
+                    // thread, where tokio lets no other thread take it. Without this step
+                    // aside it would wait for the parsing too, and one core would do it all.
+                    tokio::task::yield_now().await;
                     let parsed = self.batches.parse(&object, &block)?;
                     self.account(&object, parsed.counts, &parsed.rejects)?;
                     match self.source.spec.output {
