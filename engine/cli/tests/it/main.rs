@@ -8,6 +8,7 @@ mod hostile;
 mod named_queries;
 mod process;
 mod query;
+mod readme;
 
 /// Compares standard output, standard error and the exit code of a command. Times, sizes of
 /// memory and names of folders differ from run to run and are filtered.
