@@ -41,8 +41,8 @@ pub(crate) fn text(fields: &Fields<'_>, field: usize, misfits: &mut Misfits) -> 
     Arc::new(array(views, buffers, nulls))
 }
 
-/// Checking each view again costs more than making them: 14 text columns of 9,000 records take
-/// three times as long with `StringViewArray::try_new`.
+/// Checking each view again (`StringViewArray::try_new`) makes parsing all columns a third slower
+/// and two columns a fifth: benches/results/2026-11-23-foundation.md.
 #[allow(unsafe_code)]
 fn array(views: Vec<u128>, buffers: Vec<Buffer>, mut nulls: NullBufferBuilder) -> StringViewArray {
     // SAFETY: every view was made by `make_view` from bytes at that offset of that buffer, and
