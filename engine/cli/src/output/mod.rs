@@ -6,7 +6,7 @@
 //! Two kinds of formats:
 //!
 //! * For people: `table` and `markdown`. Values come from logs and so from whoever sent the traffic:
-//!   control characters and the invisible ones are shown escaped ([`visible`]), never acted on.
+//!   control characters and the invisible ones are shown escaped ([`mod@visible`]), never acted on.
 //! * For programs: the others. They carry each value as it is. In them a name is a key, so of two
 //!   columns named `x` the second becomes `x_1` ([`names`]); CSV and TSV keep their headers as the
 //!   query wrote them.
