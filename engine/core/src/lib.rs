@@ -11,7 +11,7 @@
 //! 5. What became of every record is written into the query's [`ledger::Ledger`].
 //!
 //! What is deliberately absent: this crate knows no AWS SDK, no terminal and no file; it never
-//! prints. Only `scan`, `tables` and `session` name physical plans.
+//! prints. Only `engine`, `scan` and `tables` name physical plans.
 
 pub mod archive;
 pub mod describe;
