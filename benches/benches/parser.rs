@@ -13,9 +13,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loglens_bench::{blocks, flow_logs};
-use loglens_parsers::delimited::offsets::Offsets;
+use loglens_parsers::delimited::plain;
 use loglens_parsers::format::{Format, by_name};
 use loglens_parsers::layout::Layout;
+use loglens_parsers::offsets::Offsets;
 use loglens_parsers::oracle;
 use loglens_parsers::parse::{ParseOptions, Parser};
 use loglens_parsers::record::Block;
@@ -25,7 +26,7 @@ const ROWS: u64 = 200_000;
 
 /// Parses all blocks; gives rows and the sum of the column `bytes` if it is the last projected.
 fn parse(table: &Arc<Table>, blocks: &[Block], projection: &[usize]) -> (usize, i64) {
-    let mut parser = Parser::new(Arc::clone(table), projection, ParseOptions::default());
+    let mut parser = Parser::new(Arc::clone(table), projection, &[], ParseOptions::default());
     let (mut rows, mut sum) = (0, 0);
     for block in blocks {
         let batch = parser.parse(block, None).unwrap().batch;
@@ -53,8 +54,12 @@ fn flow_log_parser(criterion: &mut Criterion) {
     let text = flow_logs(ROWS);
     let blocks = blocks(format, &text);
     let table = Arc::new(Table::new(Arc::clone(format), []));
-    let column = |name| table.index_of(ColumnSource::Format(format.column(name).unwrap()));
-    let mut all = format.default_order.clone();
+    let column = |name: &str| table.index_of(ColumnSource::Format(format.column(name).unwrap()));
+    let mut all: Vec<_> = format
+        .default_order
+        .iter()
+        .map(|name| column(name))
+        .collect();
     all.retain(|&index| index != column("bytes"));
     all.push(column("bytes"));
     let two = [column("srcaddr"), column("bytes")];
@@ -76,7 +81,7 @@ fn flow_log_parser(criterion: &mut Criterion) {
             let records: usize = blocks
                 .iter()
                 .map(|block| {
-                    offsets.scan(&block.bytes, b' ', 14);
+                    plain::scan(&mut offsets, &block.bytes, b' ', 14);
                     offsets.records()
                 })
                 .sum();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use loglens_generate::FlowLogs;
 use loglens_parsers::format::Format;
 use loglens_parsers::layout::Layout;
-use loglens_parsers::record::{Block, LineCutter};
+use loglens_parsers::record::{Block, Cutter};
 
 /// Flow logs as text: a header line and `rows` records, always the same.
 ///
@@ -23,7 +23,7 @@ pub fn flow_logs(rows: u64) -> Vec<u8> {
 
 /// The blocks of an object's bytes.
 pub fn blocks(format: &Arc<Format>, bytes: &[u8]) -> Vec<Block> {
-    let mut cutter = LineCutter::new(Arc::clone(format), Arc::new(Layout::default_of(format)));
+    let mut cutter = Cutter::new(Arc::clone(format), Arc::new(Layout::default_of(format)));
     let mut blocks = VecDeque::new();
     for piece in bytes.chunks(loglens_parsers::record::BLOCK_BYTES) {
         cutter.buffer().extend_from_slice(piece);

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::format::{Format, built_in, column_name};
+use crate::delimited::quoted;
+use crate::format::{Format, Formats, Shape, column_name};
+use crate::json::detect as json;
 use crate::key::{self, KeyFacts};
 use crate::layout::{Layout, header_names};
 use crate::record::lines::{BYTE_ORDER_MARK, trim_line};
@@ -23,20 +25,23 @@ pub struct Recognised {
     pub unknown: Vec<String>,
 }
 
-/// The formats that a key fits, with what it says; none where the key says nothing.
-pub fn by_key(object_key: &str) -> (Vec<Arc<Format>>, KeyFacts) {
+/// The formats that a key fits, with what it says; none where the key says nothing. A file's name
+/// says more than its folder.
+pub fn by_key(formats: &Formats, object_key: &str) -> (Vec<Arc<Format>>, KeyFacts) {
     let mut facts = KeyFacts {
         hive: key::hive_segments(object_key),
         ..KeyFacts::default()
     };
-    let mut formats = Vec::new();
-    for format in built_in() {
+    let mut named = Vec::new();
+    let mut placed = Vec::new();
+    for format in formats.all() {
         if let Some(found) = key::facts(object_key, &format.folders, &format.files) {
-            facts.complete(found);
-            formats.push(Arc::clone(format));
+            facts.complete(found.facts);
+            let fits = if found.named { &mut named } else { &mut placed };
+            fits.push(Arc::clone(format));
         }
     }
-    (formats, facts)
+    (if named.is_empty() { placed } else { named }, facts)
 }
 
 /// The one among `candidates` that an object with these first bytes has. `given` is the field
@@ -47,26 +52,36 @@ pub fn by_head(
     given: Option<&[String]>,
 ) -> Option<Recognised> {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
-    let line = head
-        .split(|&byte| byte == b'\n')
-        .map(trim_line)
-        .find(|line| !line.is_empty())?;
-    if let Some(found) = by_header(candidates, |format| header_names(format, line, true)) {
+    let first = lines(head).next()?;
+    if let Some(found) = by_header(candidates, |format| header_names(format, first, true)) {
         return Some(found);
     }
     if let Some(given) = given {
-        let fits = |format: &Format| line.split(|&b| b == format.separator).count() == given.len();
-        return by_header(candidates, |format| {
-            fits(format).then(|| given.iter().map(String::as_str).collect())
-        });
+        let names = |format: &Format| {
+            let fits =
+                split(format, first)?.len() == given.len() && Layout::may_be_given(format, given);
+            fits.then(|| given.iter().map(String::as_str).collect())
+        };
+        if let Some(found) = by_header(candidates, names) {
+            return Some(found);
+        }
     }
-    candidates
-        .iter()
-        .find(|format| fits_default(format, line))
-        .map(|format| Recognised {
-            format: Arc::clone(format),
-            unknown: Vec::new(),
-        })
+    let fits = |format: &&Arc<Format>| match &format.shape {
+        Shape::Json { records, skip } => json::fits(format, head, records.as_deref(), skip),
+        _ => fits_line(format, head),
+    };
+    let format = candidates.iter().find(fits)?;
+    Some(Recognised {
+        format: Arc::clone(format),
+        unknown: Vec::new(),
+    })
+}
+
+/// The lines of some bytes that are not blank.
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    head.split(|&byte| byte == b'\n')
+        .map(trim_line)
+        .filter(|line| !line.is_empty())
 }
 
 /// The format that knows the most of the names.
@@ -76,16 +91,13 @@ fn by_header<'a>(
 ) -> Option<Recognised> {
     let scored = candidates.iter().filter_map(|format| {
         let names = names(format)?;
-        let known = names
-            .iter()
-            .filter(|name| format.column(name).is_some())
-            .count();
+        let known = names.iter().filter(|name| format.has_field(name)).count();
         (known > 0).then_some(((known, format.priority), format, names))
     });
     let (_, format, names) = scored.max_by_key(|(score, _, _)| *score)?;
     let unknown = names
         .into_iter()
-        .filter(|name| format.column(name).is_none())
+        .filter(|name| !format.has_field(name))
         .map(column_name)
         .collect();
     Some(Recognised {
@@ -94,36 +106,72 @@ fn by_header<'a>(
     })
 }
 
-/// Whether a line is a record of the format's default order.
-fn fits_default(format: &Format, line: &[u8]) -> bool {
-    let layout = Layout::default_of(format);
-    let fields: Vec<&[u8]> = line.split(|&byte| byte == format.separator).collect();
-    if layout.fields() == 0 || fields.len() != layout.fields() {
-        return false;
+/// Whether the first line is a record of the format's default order, or one of its control lines.
+fn fits_line(format: &Format, head: &[u8]) -> bool {
+    let skip: &[String] = match &format.shape {
+        Shape::Quoted { skip, .. } => skip,
+        _ => &[],
+    };
+    let control = |line: &[u8]| skip.iter().any(|text| line.starts_with(text.as_bytes()));
+    let mut records = lines(head).skip_while(|line| control(line));
+    match records.next() {
+        Some(line) => fits_record(format, line),
+        // Nothing but control lines: the object that AWS writes to test its permissions.
+        None => true,
     }
+}
+
+/// Whether a line is a record of the format's default order.
+fn fits_record(format: &Format, line: &[u8]) -> bool {
+    let layout = Layout::default_of(format);
+    let Some(fields) = split(format, line) else {
+        return false;
+    };
+    let (enough, unmarked) = match format.shape {
+        Shape::Quoted { least, .. } => (fields.len() >= least, true),
+        _ => (
+            layout.fields() > 0 && fields.len() == layout.fields(),
+            false,
+        ),
+    };
+    let field = |column: usize| fields.get(layout.position(column)?).copied();
     let null = format.null.as_bytes();
-    let typed = format
-        .columns
-        .iter()
-        .enumerate()
-        .all(|(column, description)| {
-            layout.position(column).is_none_or(|position| {
-                fields[position] == null || description.kind.fits(fields[position])
-            })
-        });
-    let rule = &format.record;
-    let marked = layout.find(&rule.column).is_some_and(|position| {
-        rule.values
-            .iter()
-            .any(|value| value.as_bytes() == fields[position])
+    let typed = format.columns.iter().enumerate().all(|(index, column)| {
+        field(index).is_none_or(|text| text == null || column.kind.fits(text))
     });
-    typed && marked
+    let marked = format.record.as_ref().map_or(unmarked, |rule| {
+        let value = format.column(&rule.column).and_then(field);
+        value.is_some_and(|value| rule.values.iter().any(|known| known.as_bytes() == value))
+    });
+    enough && typed && marked
+}
+
+/// The fields of a line, without what encloses them; None if it has none of the format's.
+fn split<'a>(format: &Format, line: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+    match &format.shape {
+        Shape::Header { separator } => Some(line.split(|byte| byte == separator).collect()),
+        Shape::Quoted { quoting, .. } => {
+            let mut ends = Vec::new();
+            if !quoted::split(line, *quoting, &mut ends) {
+                return None;
+            }
+            let mut start = 0;
+            let fields = ends.into_iter().map(|end| {
+                let field = &line[start..end as usize];
+                start = end as usize + 1;
+                format.shape.enclosed(field)
+            });
+            Some(fields.collect())
+        }
+        Shape::Json { .. } => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::format::built_in;
 
     fn table(head: &[u8], given: Option<&str>) -> Option<String> {
         let given: Option<Vec<String>> =
@@ -193,7 +241,10 @@ mod tests {
 
     #[test]
     fn keys_say_what_they_can() {
-        let (formats, facts) = by_key("x/AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/f.log.gz");
+        let (formats, facts) = by_key(
+            &Formats::default(),
+            "x/AWSLogs/1/vpcflowlogs/us-east-1/2026/01/02/f.log.gz",
+        );
         let names: Vec<_> = formats.iter().map(|format| format.table.as_str()).collect();
         assert_eq!(
             names,
@@ -201,7 +252,7 @@ mod tests {
             "both families lie in one folder"
         );
         assert_eq!(facts.region.as_deref(), Some("us-east-1"));
-        let (formats, facts) = by_key("lake/year=2026/x.parquet");
+        let (formats, facts) = by_key(&Formats::default(), "lake/year=2026/x.parquet");
         assert!(formats.is_empty());
         assert_eq!(facts.hive, [("year".to_owned(), "2026".to_owned())]);
     }

@@ -13,6 +13,8 @@ use nom::sequence::delimited;
 use nom::{IResult, Parser};
 use serde::{Deserialize, Serialize};
 
+use crate::field::time::days_from_civil;
+
 /// No key on S3 is longer.
 const MAX_PATTERN_BYTES: usize = 1024;
 
@@ -116,29 +118,6 @@ impl KeyFacts {
     }
 }
 
-/// Days since 1970-01-01 of a date of the Gregorian calendar; None if there is no such date.
-/// Algorithm: `days_from_civil` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let longest = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return None,
-    };
-    if !(0..=9999).contains(&year) || day == 0 || day > longest {
-        return None;
-    }
-    let (month, day) = (i32::try_from(month).ok()?, i32::try_from(day).ok()?);
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
-}
-
 impl KeyPattern {
     /// Compiles a pattern; the error says what cannot be understood.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -159,8 +138,15 @@ impl KeyPattern {
     }
 }
 
+/// What a key says by the patterns of one format.
+pub(crate) struct Found {
+    pub(crate) facts: KeyFacts,
+    /// Whether the file's name says it, and not its folder alone.
+    pub(crate) named: bool,
+}
+
 /// What `key` says if it lies in one of `folders` or its file is called like one of `files`.
-pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> Option<KeyFacts> {
+pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> Option<Found> {
     let below = key
         .rfind("AWSLogs/")
         .map(|at| &key[at + "AWSLogs/".len()..]);
@@ -178,6 +164,7 @@ pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> 
             .matches_start(name)
             .filter(|(_, rest)| rest.is_empty())
     });
+    let named = file.is_some();
     let mut facts = match (folder, file) {
         (None, None) => return None,
         (Some((facts, _)), None) | (None, Some((facts, _))) => facts,
@@ -187,7 +174,7 @@ pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> 
         }
     };
     facts.hive = hive_segments(key);
-    Some(facts)
+    Some(Found { facts, named })
 }
 
 /// The `name=value` folders of a key.
@@ -229,7 +216,8 @@ fn match_parts<'a>(parts: &[Part], key: &'a str, facts: &mut KeyFacts) -> Option
                 }
                 _ => segment.len(),
             };
-            if end == 0 {
+            // No account id holds what AWS puts between the parts of a name.
+            if end == 0 || (*fact == Fact::Account && key[..end].contains('_')) {
                 return None;
             }
             facts.set(*fact, &key[..end]);
@@ -280,7 +268,7 @@ mod tests {
             KeyPattern::parse("aws-account-id={account}/year={year}/[hour={hour}/]").unwrap();
         let file =
             KeyPattern::parse("{account}_vpcflowlogs_{region}_{log}_{time}_{hash}.log*").unwrap();
-        facts(key, &[folder, hive], &[file])
+        facts(key, &[folder, hive], &[file]).map(|found| found.facts)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Layouts: which field of a record is which column.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use nom::bytes::complete::{take_till1, take_while};
 use nom::character::complete::char;
@@ -9,7 +10,7 @@ use nom::multi::separated_list1;
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
-use crate::format::{Format, column_name, same_name};
+use crate::format::{Column, Format, Shape, column_name, same_name};
 
 /// The longest line that is taken for a header: one with every field that AWS documents has about
 /// 1,000 bytes. The work for a layout may thus grow faster than the number of its names.
@@ -31,19 +32,25 @@ impl Layout {
     /// the column, and the others go to `extra`.
     pub fn new<S: Into<String>>(format: &Format, names: impl IntoIterator<Item = S>) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        let mut positions = vec![None; format.columns.len()];
+        let mut first = HashMap::new();
         let mut unknown = Vec::new();
-        let mut seen = HashSet::new();
         let mut duplicate = None;
         for (field, name) in names.iter().enumerate() {
-            if !seen.insert(column_name(name)) {
-                duplicate.get_or_insert_with(|| name.clone());
-            }
-            match format.column(name) {
-                Some(column) if positions[column].is_none() => positions[column] = Some(field),
-                _ => unknown.push(field),
+            match first.entry(column_name(name)) {
+                Entry::Occupied(_) => {
+                    duplicate.get_or_insert_with(|| name.clone());
+                    unknown.push(field);
+                }
+                Entry::Vacant(entry) => {
+                    entry.insert(field);
+                    if !format.has_field(name) {
+                        unknown.push(field);
+                    }
+                }
             }
         }
+        let position = |column: &Column| first.get(&column_name(&column.field)).copied();
+        let positions = format.columns.iter().map(position).collect();
         Self {
             names,
             positions,
@@ -52,15 +59,32 @@ impl Layout {
         }
     }
 
-    /// The layout of records that no header line describes.
+    /// The layout of records that no header line describes. Of JSON, whose members come in any
+    /// order, every column is a field.
     pub fn default_of(format: &Format) -> Self {
-        Self::new(
-            format,
-            format
-                .default_order
-                .iter()
-                .map(|&column| format.columns[column].name.as_ref()),
-        )
+        match format.shape {
+            Shape::Json { .. } => {
+                let fields = format.columns.iter().map(|column| column.field.as_ref());
+                Self::new(format, fields)
+            }
+            _ => Self::new(format, format.default_order.iter().map(String::as_str)),
+        }
+    }
+
+    /// The layout of records whose fields the user named, if that can be meant of this format:
+    /// half of the names are its fields. Else it is the default.
+    pub fn given(format: &Format, names: &[String]) -> Self {
+        if Self::may_be_given(format, names) {
+            Self::new(format, names.iter().map(String::as_str))
+        } else {
+            Self::default_of(format)
+        }
+    }
+
+    /// Whether field names that the user gave can be meant of this format.
+    pub(crate) fn may_be_given(format: &Format, names: &[String]) -> bool {
+        let known = names.iter().filter(|name| format.has_field(name)).count();
+        known * 2 >= names.len()
     }
 
     /// How many fields a record has.
@@ -97,19 +121,16 @@ impl Layout {
 /// a line counts too when half of its names, and at least two, are: the first may be a field
 /// that is newer than this program.
 pub fn header_names<'a>(format: &Format, line: &'a [u8], first_line: bool) -> Option<Vec<&'a str>> {
+    let Shape::Header { separator } = format.shape else {
+        return None;
+    };
     if line.len() > MAX_HEADER_BYTES {
         return None;
     }
     let line = std::str::from_utf8(line).ok()?;
-    let separator = char::from(format.separator);
-    let (_, names) = names(separator, line).ok()?;
-    let known = names
-        .iter()
-        .filter(|name| format.column(name).is_some())
-        .count();
-    let starts_known = names
-        .first()
-        .is_some_and(|name| format.column(name).is_some());
+    let (_, names) = names(char::from(separator), line).ok()?;
+    let known = names.iter().filter(|name| format.has_field(name)).count();
+    let starts_known = names.first().is_some_and(|name| format.has_field(name));
     let mostly_known = first_line && known >= 2 && known * 2 >= names.len();
     (starts_known || mostly_known).then_some(names)
 }

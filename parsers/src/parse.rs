@@ -3,17 +3,22 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray,
-    new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions,
+    StringViewArray, new_null_array,
 };
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use arrow_select::filter::filter;
 
 use crate::columns::{self, Fields, Misfits};
-use crate::delimited::offsets::{Offsets, Scan};
-use crate::field::{self, Kind};
+use crate::delimited::{plain, quoted};
+use crate::field::parts::Part;
+use crate::field::{self, Kind, Misfit};
+use crate::format::{Column, Format, Shape};
+use crate::json::records::JsonRecords;
 use crate::layout::Layout;
+use crate::offsets::{Offsets, Scan};
 use crate::record::Block;
 use crate::reject::{Counts, Reason, Reject, excerpt};
 use crate::table::{ColumnSource, Table};
@@ -78,14 +83,29 @@ pub struct Parser {
     schema: SchemaRef,
     options: ParseOptions,
     offsets: Offsets,
+    json: Option<JsonRecords>,
 }
 
 impl Parser {
-    /// A parser that gives the columns `projection` (indexes into the table's) in their order.
-    pub fn new(table: Arc<Table>, projection: &[usize], options: ParseOptions) -> Self {
+    /// A parser that gives the columns `projection` (indexes into the table's) in their order, to
+    /// a filter over the columns `filter`, if there is one.
+    pub fn new(
+        table: Arc<Table>,
+        projection: &[usize],
+        filter: &[usize],
+        options: ParseOptions,
+    ) -> Self {
         let sources: Vec<_> = table.sources().collect();
         let schema = schema_of(&table, &sources, projection);
+        let read: Vec<_> = match options.examine {
+            Examine::Everything => sources.clone(),
+            Examine::Projected => {
+                let read = projection.iter().chain(filter);
+                read.map(|&column| sources[column]).collect()
+            }
+        };
         Self {
+            json: JsonRecords::new(&table.format, &read),
             table,
             sources,
             projection: projection.to_vec(),
@@ -114,9 +134,7 @@ impl Parser {
         if block.bytes.is_empty() {
             return Ok(report.with(RecordBatch::new_empty(Arc::clone(&self.schema))));
         }
-        let scan = self
-            .offsets
-            .scan(&block.bytes, format.separator, block.layout.fields());
+        let scan = self.find_fields(&format, block);
         report.structure(block, scan);
         let utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
         if self.options.examine == Examine::Everything {
@@ -153,6 +171,33 @@ impl Parser {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
         Ok(report.with(batch))
+    }
+
+    /// Finds the fields of every record.
+    fn find_fields(&mut self, format: &Format, block: &Block) -> Scan {
+        let fields = block.layout.fields();
+        match &format.shape {
+            Shape::Header { separator } => {
+                plain::scan(&mut self.offsets, &block.bytes, *separator, fields)
+            }
+            Shape::Quoted {
+                quoting,
+                least,
+                skip,
+            } => {
+                let shape = quoted::Shape {
+                    quoting: *quoting,
+                    fields,
+                    least: (*least).min(fields),
+                    skip,
+                };
+                quoted::scan(&mut self.offsets, &block.bytes, shape)
+            }
+            Shape::Json { .. } => match &mut self.json {
+                Some(json) => json.scan(&mut self.offsets, block),
+                None => Scan::default(),
+            },
+        }
     }
 
     /// Builds the columns that the filter wants and asks it.
@@ -199,44 +244,10 @@ impl Parser {
         source: ColumnSource,
         report: &mut Report,
     ) -> ArrayRef {
-        let format = &self.table.format;
-        let fields = Fields {
-            block: &block.bytes,
-            utf8,
-            offsets: &self.offsets,
-            null: format.null.as_bytes(),
-        };
         let records = self.offsets.records();
-        let missing = || new_null_array(self.table.field(source).data_type(), records);
         let mut misfits = Misfits::new();
+        let fields = self.fields(block, utf8);
         let array = match source {
-            ColumnSource::Format(column) => match block.layout.position(column) {
-                None => missing(),
-                Some(position) => match format.columns[column].kind {
-                    Kind::Text | Kind::Ip => columns::text(&fields, position, &mut misfits),
-                    Kind::Int32 => columns::int32(&fields, position, &mut misfits),
-                    Kind::Int64 => columns::int64(&fields, position, &mut misfits, field::int64),
-                    Kind::UnixSeconds => {
-                        columns::int64(&fields, position, &mut misfits, field::unix_seconds)
-                    }
-                },
-            },
-            ColumnSource::Unknown(column) => match self.unknown_position(&block.layout, column) {
-                None => missing(),
-                Some(position) => columns::text(&fields, position, &mut misfits),
-            },
-            ColumnSource::EventTime => {
-                let column = self.event_time(&block.layout);
-                match column.and_then(|column| block.layout.position(column)) {
-                    None => missing(),
-                    Some(position) => {
-                        columns::event_time(&fields, position, &mut misfits, &self.table.zone)
-                    }
-                }
-            }
-            ColumnSource::Extra => {
-                columns::extra(&fields, &self.without_column(&block.layout), &mut misfits)
-            }
             ColumnSource::Line => {
                 let line = |record| {
                     i64::try_from(block.first_line).unwrap_or(i64::MAX)
@@ -244,28 +255,91 @@ impl Parser {
                 };
                 Arc::new(Int64Array::from_iter_values((0..records).map(line)))
             }
+            _ => match &self.json {
+                Some(json) => json.build(&self.table, source, &fields, &mut misfits),
+                None => self.build_delimited(block, source, &fields, &mut misfits),
+            },
         };
         let read = self.column_read(&block.layout, source);
         report.values(&misfits, block, &self.offsets, &self.table, read);
         array
     }
 
-    /// The column whose values building `source` reads: `event_time` reads that of another.
-    fn column_read(&self, layout: &Layout, source: ColumnSource) -> ColumnSource {
-        let time = || self.event_time(layout).map(ColumnSource::Format);
+    fn build_delimited(
+        &self,
+        block: &Block,
+        source: ColumnSource,
+        fields: &Fields<'_>,
+        misfits: &mut Misfits,
+    ) -> ArrayRef {
+        let missing = || {
+            let records = self.offsets.records();
+            new_null_array(self.table.field(source).data_type(), records)
+        };
         match source {
-            ColumnSource::EventTime => time().unwrap_or(source),
-            other => other,
+            ColumnSource::Format(index) => match block.layout.position(index) {
+                None => missing(),
+                Some(position) => {
+                    let column = &self.table.format.columns[index];
+                    build_column(column, fields, position, misfits)
+                }
+            },
+            ColumnSource::Unknown(column) => match self.unknown_position(&block.layout, column) {
+                None => missing(),
+                Some(position) => Arc::new(columns::text(fields, position, misfits, whole)),
+            },
+            ColumnSource::EventTime => {
+                let found = self.event_time(&block.layout);
+                match found.and_then(|(column, kind)| Some((block.layout.position(column)?, kind)))
+                {
+                    None => missing(),
+                    Some((position, kind)) => {
+                        let zone = &self.table.zone;
+                        Arc::new(columns::event_time(fields, position, misfits, kind, zone))
+                    }
+                }
+            }
+            ColumnSource::Extra => {
+                let without_column = self.without_column(&block.layout);
+                let tail = match self.table.format.shape {
+                    Shape::Quoted { quoting, .. } => Some((block.layout.fields(), quoting)),
+                    _ => None,
+                };
+                Arc::new(columns::extra(fields, &without_column, tail, misfits))
+            }
+            // Not of the record's fields.
+            ColumnSource::Line => missing(),
         }
     }
 
-    /// The column that gives `event_time`: the first of the format's that the layout has.
-    fn event_time(&self, layout: &Layout) -> Option<usize> {
-        let columns = &self.table.format.event_time;
-        columns
-            .iter()
-            .copied()
-            .find(|&column| layout.position(column).is_some())
+    fn fields<'a>(&'a self, block: &'a Block, utf8: bool) -> Fields<'a> {
+        Fields {
+            block: &block.bytes,
+            utf8,
+            offsets: &self.offsets,
+            null: self.table.format.null.as_bytes(),
+            enclosing: self.table.format.shape.enclosing(),
+        }
+    }
+
+    /// The column whose values building `source` reads: what does not fit `event_time` does not
+    /// fit the column of seconds that it is made from either. One of text takes any text.
+    fn column_read(&self, layout: &Layout, source: ColumnSource) -> ColumnSource {
+        match (source, self.event_time(layout)) {
+            (ColumnSource::EventTime, Some((column, Kind::UnixSeconds))) => {
+                ColumnSource::Format(column)
+            }
+            _ => source,
+        }
+    }
+
+    /// The column that gives `event_time`, and its kind: the first of the format's that the
+    /// layout has.
+    fn event_time(&self, layout: &Layout) -> Option<(usize, Kind)> {
+        let format = &self.table.format;
+        let has = |path: &&Vec<usize>| layout.position(path[0]).is_some();
+        let path = format.event_time.iter().find(has)?;
+        Some((path[0], format.column_at(path)?.kind))
     }
 
     fn unknown_position(&self, layout: &Layout, column: usize) -> Option<usize> {
@@ -286,6 +360,62 @@ impl Parser {
             .filter(|(position, _)| !taken.contains(position))
             .collect()
     }
+}
+
+/// A column of a delimited format.
+fn build_column(
+    column: &Column,
+    fields: &Fields<'_>,
+    position: usize,
+    misfits: &mut Misfits,
+) -> ArrayRef {
+    match column.kind {
+        Kind::Int32 => number::<Int32Type>(fields, position, misfits, field::int32),
+        Kind::PortOfPair => number::<Int32Type>(fields, position, misfits, field::pair_port),
+        Kind::Int64 => number::<Int64Type>(fields, position, misfits, field::int64),
+        Kind::UnixSeconds => number::<Int64Type>(fields, position, misfits, field::unix_seconds),
+        Kind::Float64 => number::<Float64Type>(fields, position, misfits, field::float64),
+        Kind::IpOfPair => text(fields, position, misfits, field::ip_of_pair),
+        Kind::RequestMethod => text(fields, position, misfits, field::request_method),
+        Kind::RequestUrl => text(fields, position, misfits, field::request_url),
+        Kind::RequestProtocol => text(fields, position, misfits, field::request_protocol),
+        Kind::Raw => {
+            let enclosing = &[];
+            let fields = Fields {
+                enclosing,
+                ..*fields
+            };
+            text(&fields, position, misfits, whole)
+        }
+        _ => text(fields, position, misfits, whole),
+    }
+}
+
+fn text(
+    fields: &Fields<'_>,
+    position: usize,
+    misfits: &mut Misfits,
+    part: impl Fn(&[u8]) -> Part,
+) -> ArrayRef {
+    Arc::new(columns::text(fields, position, misfits, part))
+}
+
+fn number<T: ArrowPrimitiveType>(
+    fields: &Fields<'_>,
+    position: usize,
+    misfits: &mut Misfits,
+    parse: impl Fn(&[u8]) -> Result<T::Native, Misfit>,
+) -> ArrayRef {
+    Arc::new(columns::number::<T>(fields, position, misfits, parse))
+}
+
+/// The whole field.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "one of the ways to find text in a field"
+)]
+fn whole(field: &[u8]) -> Part {
+    Ok(Some(0..field.len()))
 }
 
 fn schema_of(table: &Table, sources: &[ColumnSource], columns: &[usize]) -> SchemaRef {
@@ -325,8 +455,8 @@ impl Report {
     }
 
     fn structure(&mut self, block: &Block, scan: Scan) {
-        self.counts.records += scan.lines;
-        self.counts.skipped += scan.blank;
+        self.counts.records += scan.records;
+        self.counts.skipped += scan.skipped;
         self.counts.rejects += scan.rejects.len() as u64;
         let room = self.keep.saturating_sub(self.rejects.len());
         for (line, start, end, reason) in scan.rejects.into_iter().take(room) {
@@ -348,7 +478,7 @@ impl Report {
         table: &Table,
         source: ColumnSource,
     ) {
-        if !self.reported.insert(source) || misfits.is_empty() {
+        if misfits.is_empty() || !self.reported.insert(source) {
             return;
         }
         self.counts.values += misfits.len() as u64;

@@ -35,7 +35,21 @@ pub enum Reason {
         /// Fields that the record has.
         found: usize,
     },
-    /// The line is longer than a record may be.
+    /// The record has fewer fields than any generation of its format.
+    TooFewFields {
+        /// The fewest that a record has.
+        least: usize,
+        /// Fields that the record has.
+        found: usize,
+    },
+    /// A quote is opened and not closed.
+    Quote,
+    /// The record is not the JSON that it should be.
+    Json {
+        /// What was expected, in a few words.
+        expected: &'static str,
+    },
+    /// The record is longer than a record may be.
     TooLong {
         /// The limit in bytes.
         limit: usize,
@@ -96,12 +110,15 @@ impl fmt::Display for Reason {
             Self::FieldCount { expected, found } => {
                 write!(f, "expected {expected} fields, found {found}")
             }
-            Self::TooLong { limit } => write!(f, "line longer than {limit} bytes"),
+            Self::TooFewFields { least, found } => {
+                write!(f, "expected at least {least} fields, found {found}")
+            }
+            Self::Json { expected } => write!(f, "expected {expected}"),
+            Self::Quote => write!(f, "a quote is not closed"),
+            Self::TooLong { limit } => write!(f, "record longer than {limit} bytes"),
             Self::CutOff => write!(f, "the object ends inside this record"),
             Self::DuplicateName(name) => write!(f, "the header names \"{name}\" twice"),
-            Self::Value(Misfit::NotAnInteger) => write!(f, "not an integer"),
-            Self::Value(Misfit::OutOfRange) => write!(f, "integer out of range"),
-            Self::Value(Misfit::NotUtf8) => write!(f, "not UTF-8"),
+            Self::Value(misfit) => misfit.fmt(f),
             Self::Frame(error) => error.fmt(f),
             Self::Shrank { expected, found } => {
                 write!(

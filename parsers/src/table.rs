@@ -101,7 +101,7 @@ impl Table {
         match source {
             ColumnSource::Format(index) => {
                 let column = &self.format.columns[index];
-                Field::new(column.name.as_ref(), column.kind.data_type(), true)
+                column.arrow_field()
             }
             ColumnSource::Unknown(index) => {
                 Field::new(&self.unknown[index], DataType::Utf8View, true)

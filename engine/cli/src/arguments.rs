@@ -90,6 +90,9 @@ pub(crate) struct Tables {
 pub(crate) struct Schema {
     /// The table, by name or alias
     pub(crate) table: String,
+    /// Know a format of your own too, as described in this file; may be repeated
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
     /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
     pub(crate) output: Format,
@@ -98,6 +101,9 @@ pub(crate) struct Schema {
 /// Show the log formats that are recognised.
 #[derive(Debug, Args)]
 pub(crate) struct Formats {
+    /// Know a format of your own too, as described in this file; may be repeated
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
     /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
     pub(crate) output: Format,
@@ -140,6 +146,9 @@ pub(crate) struct LogOptions {
     /// Read every object as this table
     #[arg(long)]
     pub(crate) table: Option<String>,
+    /// Read objects of a format of your own too, as described in this file; may be repeated
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
     /// Field order of records without a header line: "version account-id ..." or "${version} ..."
     #[arg(long, value_name = "NAMES")]
     pub(crate) fields: Option<String>,

@@ -24,6 +24,9 @@ pub(crate) struct Config {
     until: Option<String>,
     tz: Option<String>,
     table: Option<String>,
+    /// Descriptions of formats. Relative ones start at the file's folder.
+    #[serde(default)]
+    format: Vec<String>,
     fields: Option<String>,
     #[serde(default)]
     strict: bool,
@@ -64,8 +67,8 @@ pub(crate) fn complete(
         return Ok(());
     };
     let config = read(&path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
     if places.is_empty() {
-        let folder = path.parent().unwrap_or(Path::new(""));
         *places = config
             .from
             .iter()
@@ -77,6 +80,9 @@ pub(crate) fn complete(
     }
     logs.tz = logs.tz.take().or(config.tz);
     logs.table = logs.table.take().or(config.table);
+    let formats = config.format.iter();
+    logs.format
+        .extend(formats.map(|file| PathBuf::from(absolute(folder, file))));
     logs.fields = logs.fields.take().or(config.fields);
     logs.strict |= config.strict;
     logs.max_expansion = logs.max_expansion.or(config.max_expansion);

@@ -7,6 +7,7 @@
 mod arguments;
 mod commands;
 mod config;
+mod descriptions;
 mod failure;
 mod output;
 mod progress;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use loglens_parsers::detect::{self, HEAD_BYTES, Recognised};
-use loglens_parsers::format::{Format, built_in};
+use loglens_parsers::format::{Format, Formats};
 use loglens_parsers::frame::{self, Frame};
 use loglens_parsers::key::KeyFacts;
 use loglens_parsers::table::Table;
@@ -22,6 +22,8 @@ const HEAD_READ_BYTES: usize = 16 << 10;
 /// What the user said of all objects.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
+    /// The formats that objects may have.
+    pub formats: Formats,
     /// Every object is of this format.
     pub format: Option<Arc<Format>>,
     /// Field order of records that no header line describes.
@@ -133,7 +135,7 @@ async fn begin(
         Listed::Object(object) => object,
         Listed::Ignored { key, reason } => return Ok(Err(Unrecognised { key, reason })),
     };
-    let (mut candidates, facts) = detect::by_key(&object.key);
+    let (mut candidates, facts) = detect::by_key(&given.formats, &object.key);
     if let Some(format) = &given.format {
         candidates = vec![Arc::clone(format)];
     }
@@ -190,7 +192,7 @@ impl Discovery<'_> {
         let head = frame::head(start, HEAD_BYTES);
         let fields = self.given.fields.as_deref();
         let among = if candidates.is_empty() {
-            built_in()
+            self.given.formats.all()
         } else {
             candidates
         };

@@ -1,6 +1,6 @@
 //! What the columns of a table mean, for people.
 
-use loglens_parsers::format::{PartitionValue, by_name};
+use loglens_parsers::format::{Column, Format, Formats, PartitionValue};
 use loglens_parsers::table::{EVENT_TIME, EXTRA, LINE};
 
 use crate::error::Error;
@@ -23,8 +23,9 @@ pub struct ColumnDescription {
     pub doc: String,
 }
 
-/// The columns of a table, by its name or an alias; hidden ones last.
-pub fn describe(table: &str) -> Result<Vec<ColumnDescription>, Error> {
+/// The columns of a table, by its name or an alias; hidden ones last. Columns within others
+/// follow them, with dotted names.
+pub fn describe(formats: &Formats, table: &str) -> Result<Vec<ColumnDescription>, Error> {
     if table == REJECTS {
         let columns = rejects::COLUMNS.iter();
         return Ok(columns
@@ -41,28 +42,15 @@ pub fn describe(table: &str) -> Result<Vec<ColumnDescription>, Error> {
             })
             .collect());
     }
-    let format = by_name(table).ok_or_else(|| LogSchema::default().unknown_table(table))?;
-    let mut columns: Vec<_> = format
-        .columns
-        .iter()
-        .map(|described| ColumnDescription {
-            unit: described.unit.clone(),
-            since: described.since,
-            ..column(&described.name, described.kind.sql_type(), &described.doc)
-        })
-        .collect();
-    let names: Vec<_> = format
-        .event_time
-        .iter()
-        .map(|&index| format.columns[index].name.as_ref())
-        .collect();
+    let format = formats
+        .by_name(table)
+        .ok_or_else(|| LogSchema::new(formats.clone()).unknown_table(table))?;
+    let mut columns = Vec::new();
+    describe_all(&format.columns, "", &mut columns);
     columns.push(column(
         EVENT_TIME,
         "timestamp",
-        &format!(
-            "time of the record, UTC: {}, the first that the log has",
-            names.join(", ")
-        ),
+        &format!("time of the record, UTC: {}", event_time(format)),
     ));
     for partition in &format.partitions {
         let sql_type = if partition.from == PartitionValue::Date {
@@ -102,6 +90,33 @@ pub fn describe(table: &str) -> Result<Vec<ColumnDescription>, Error> {
         "hidden: line of the record in its object, from 1",
     ));
     Ok(columns)
+}
+
+fn describe_all(columns: &[Column], within: &str, out: &mut Vec<ColumnDescription>) {
+    for described in columns {
+        let name = format!("{within}{}", described.name);
+        out.push(ColumnDescription {
+            unit: described.unit.clone(),
+            since: described.since,
+            ..column(&name, described.kind.sql_type(), &described.doc)
+        });
+        describe_all(&described.columns, &format!("{name}."), out);
+    }
+}
+
+/// The columns that give a format's `event_time`.
+fn event_time(format: &Format) -> String {
+    let names = format.event_time.iter().map(|path| {
+        let columns = (1..=path.len()).filter_map(|depth| format.column_at(&path[..depth]));
+        let names: Vec<_> = columns.map(|column| column.name.as_ref()).collect();
+        names.join(".")
+    });
+    let names: Vec<_> = names.collect();
+    match names.as_slice() {
+        [] => "always NULL".to_owned(),
+        [name] => name.clone(),
+        several => format!("{}, the first that the log has", several.join(", ")),
+    }
 }
 
 fn column(name: &str, sql_type: &str, doc: &str) -> ColumnDescription {

@@ -77,7 +77,7 @@ impl Engine {
     /// An engine. Nothing is read yet.
     pub fn new(options: EngineOptions) -> Result<Self, Error> {
         let zone: Arc<str> = Arc::from(options.zone.unwrap_or_else(|| "UTC".to_owned()));
-        let schema = Arc::new(LogSchema::default());
+        let schema = Arc::new(LogSchema::new(options.given.formats.clone()));
         let session = session::build(SessionSpec {
             zone: Arc::clone(&zone),
             memory_limit: options.memory_limit,

@@ -1,35 +1,57 @@
 //! The `extra` column: what has no column of its own.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
+use arrow_array::StringViewArray;
 use arrow_array::builder::StringViewBuilder;
-use arrow_array::{ArrayRef, StringViewArray};
 use serde_json::{Map, Value};
 
 use super::{Fields, Misfits};
+use crate::delimited::quoted;
 use crate::field::Misfit;
+use crate::format::Quoting;
 
-/// A JSON object of text by field name; NULL where there is nothing in it.
+/// A JSON object of text by field name; NULL where there is nothing in it. `tail` says that what
+/// follows the known fields is the field of this index.
 pub(crate) fn extra(
     fields: &Fields<'_>,
     without_column: &[(usize, &str)],
+    tail: Option<(usize, Quoting)>,
     misfits: &mut Misfits,
-) -> ArrayRef {
+) -> StringViewArray {
     let records = fields.offsets.records();
-    if without_column.is_empty() {
-        return Arc::new(StringViewArray::new_null(records));
+    if without_column.is_empty() && tail.is_none() {
+        return StringViewArray::new_null(records);
     }
     let mut objects = vec![Map::new(); records];
     let mut mended = vec![false; records];
+    let mut put = |record: usize, name: String, bytes: &[u8]| {
+        if bytes != fields.null {
+            let text = String::from_utf8_lossy(bytes);
+            mended[record] |= matches!(text, Cow::Owned(_));
+            objects[record].insert(name, Value::String(text.into_owned()));
+        }
+    };
     for (index, &(field, name)) in without_column.iter().enumerate() {
         let member = member(field, name, &without_column[..index]);
+        for (record, span) in fields.spans(field).enumerate() {
+            put(record, member.clone(), fields.bytes(span));
+        }
+    }
+    if let Some((field, quoting)) = tail {
+        let mut ends = Vec::new();
         for (record, (start, end)) in fields.offsets.field(field).enumerate() {
-            let bytes = &fields.block[start..end];
-            if bytes != fields.null {
-                let text = String::from_utf8_lossy(bytes);
-                mended[record] |= matches!(text, Cow::Owned(_));
-                objects[record].insert(member.clone(), Value::String(text.into_owned()));
+            // The tail of most records is missing.
+            let Some(tail) = fields.block.get(start..end) else {
+                continue;
+            };
+            ends.clear();
+            quoted::split(tail, quoting, &mut ends);
+            let mut from = 0;
+            for (index, &end) in ends.iter().enumerate() {
+                let text = unquoted(&tail[from..end as usize], quoting.quote);
+                put(record, tail_name(field + index), text);
+                from = end as usize + 1;
             }
         }
     }
@@ -43,7 +65,19 @@ pub(crate) fn extra(
             builder.append_value(Value::Object(object).to_string());
         }
     }
-    Arc::new(builder.finish())
+    builder.finish()
+}
+
+/// The name of a field that came after all that the format knows, by its place from 0.
+fn tail_name(field: usize) -> String {
+    format!("field_{}", field + 1)
+}
+
+fn unquoted(field: &[u8], quote: u8) -> &[u8] {
+    match field {
+        [first, inner @ .., last] if *first == quote && *last == quote => inner,
+        _ => field,
+    }
 }
 
 /// The name of a field in the object. Where it stands twice, the later ones go by their number.

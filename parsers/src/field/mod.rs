@@ -1,7 +1,10 @@
 //! Field kinds: how the text of one field becomes a value.
 //!
 //! A description names a kind; the parser dispatches on it once per column and block, never per
-//! field. The numbers are read by nom parsers over the field's bytes.
+//! field. Fields are read by nom parsers over their bytes.
+
+pub(crate) mod parts;
+pub(crate) mod time;
 
 use arrow_schema::DataType;
 use nom::character::complete::i64 as decimal;
@@ -9,50 +12,104 @@ use nom::combinator::all_consuming;
 use nom::{IResult, Parser};
 use serde::Deserialize;
 
+pub use parts::{ip_of_pair, port_of_pair, request_method, request_protocol, request_url};
+pub use time::{clf_time, iso_time};
+
 /// How the text of a field is parsed, and the type of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Any text.
     Text,
+    /// Any text, with the quotes it stands in.
+    Raw,
     /// An IPv4 or IPv6 address as text. Not checked: logs are shared with masked addresses.
     Ip,
     /// A decimal integer of 32 bits.
     Int32,
     /// A decimal integer of 64 bits.
     Int64,
+    /// A decimal number, as the nearest of 64 bits.
+    Float64,
     /// Seconds since 1970 as an integer of 64 bits. Values above 2147483647 are taken for
     /// milliseconds, which third-party writers leave in such fields, and divided by 1000. Times
     /// that do not fit into microseconds are out of range.
     UnixSeconds,
+    /// An ISO 8601 time, kept as text; see [`iso_time`].
+    IsoTime,
+    /// A time of the Common Log Format, kept as text; see [`clf_time`].
+    ClfTime,
+    /// The address of `ip:port`, as text.
+    IpOfPair,
+    /// The port of `ip:port`, as an integer of 32 bits.
+    PortOfPair,
+    /// The method of a request line.
+    RequestMethod,
+    /// The URL of a request line.
+    RequestUrl,
+    /// The protocol of a request line.
+    RequestProtocol,
+    /// Any JSON value, as JSON text without blanks between its parts.
+    Json,
+    /// A JSON object whose members are columns within this one.
+    Struct,
+    /// A JSON array of such objects.
+    List,
 }
 
 impl Kind {
-    /// The Arrow type of a column of this kind.
+    /// The Arrow type of a value of this kind; that of a nested one depends on its members.
     pub fn data_type(self) -> DataType {
         match self {
-            Self::Text | Self::Ip => DataType::Utf8View,
-            Self::Int32 => DataType::Int32,
+            Self::Int32 | Self::PortOfPair => DataType::Int32,
             Self::Int64 | Self::UnixSeconds => DataType::Int64,
+            Self::Float64 => DataType::Float64,
+            _ => DataType::Utf8View,
         }
     }
 
     /// The type as SQL and people call it.
     pub fn sql_type(self) -> &'static str {
         match self {
-            Self::Text | Self::Ip => "varchar",
-            Self::Int32 => "integer",
+            Self::Int32 | Self::PortOfPair => "integer",
             Self::Int64 | Self::UnixSeconds => "bigint",
+            Self::Float64 => "double",
+            Self::Struct => "struct",
+            Self::List => "array(struct)",
+            _ => "varchar",
         }
+    }
+
+    /// Whether a value of this kind has members.
+    pub fn is_nested(self) -> bool {
+        matches!(self, Self::Struct | Self::List)
+    }
+
+    /// Whether a value of this kind gives a time.
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::UnixSeconds | Self::IsoTime | Self::ClfTime)
     }
 
     /// Whether `field` fits a column of this kind.
     pub fn fits(self, field: &[u8]) -> bool {
         match self {
-            Self::Text | Self::Ip => std::str::from_utf8(field).is_ok(),
             Self::Int32 => int32(field).is_ok(),
             Self::Int64 => int64(field).is_ok(),
-            Self::UnixSeconds => unix_seconds(field).is_ok(),
+            Self::Float64 => float64(field).is_ok(),
+            Self::UnixSeconds | Self::IsoTime | Self::ClfTime => self.micros(field).is_ok(),
+            Self::IpOfPair | Self::PortOfPair => pair_port(field).is_ok(),
+            _ => std::str::from_utf8(field).is_ok(),
+        }
+    }
+
+    /// Microseconds since 1970 of a field of a kind that gives a time.
+    #[inline]
+    pub fn micros(self, field: &[u8]) -> Result<i64, Misfit> {
+        match self {
+            Self::UnixSeconds => unix_seconds(field).map(|seconds| seconds * 1_000_000),
+            Self::IsoTime => iso_time(field),
+            Self::ClfTime => clf_time(field),
+            _ => Err(Misfit::NotATime),
         }
     }
 }
@@ -64,8 +121,33 @@ pub enum Misfit {
     NotAnInteger,
     /// An integer that its type cannot hold.
     OutOfRange,
+    /// Not a decimal number.
+    NotANumber,
+    /// Not a time of the form that the column has.
+    NotATime,
+    /// Not `ip:port`.
+    NotAPair,
+    /// Not JSON, or not of the JSON type that the column has.
+    NotJson,
+    /// A JSON string with an escape that stands for no character; U+FFFD is in its place.
+    BadEscape,
     /// Not UTF-8; the value is kept with U+FFFD in the place of what is not.
     NotUtf8,
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotAnInteger => "not an integer",
+            Self::OutOfRange => "integer out of range",
+            Self::NotANumber => "not a number",
+            Self::NotATime => "not a time",
+            Self::NotAPair => "not ip:port",
+            Self::NotJson => "not the JSON that the column holds",
+            Self::BadEscape => "an escape that stands for no character",
+            Self::NotUtf8 => "not UTF-8",
+        })
+    }
 }
 
 /// A decimal integer of 64 bits.
@@ -82,6 +164,24 @@ pub fn int64(field: &[u8]) -> Result<i64, Misfit> {
 #[inline]
 pub fn int32(field: &[u8]) -> Result<i32, Misfit> {
     i32::try_from(int64(field)?).map_err(|_| Misfit::OutOfRange)
+}
+
+/// The port of `ip:port`.
+#[inline]
+pub fn pair_port(field: &[u8]) -> Result<i32, Misfit> {
+    int32(port_of_pair(field)?)
+}
+
+/// A decimal number: digits with an optional sign, point and exponent. Unlike in Rust, words
+/// such as `inf` are none.
+#[inline]
+pub fn float64(field: &[u8]) -> Result<f64, Misfit> {
+    let number = nom::number::complete::recognize_float::<&[u8], ()>;
+    let (_, text) = all_consuming(number)
+        .parse_complete(field)
+        .map_err(|_| Misfit::NotANumber)?;
+    let text = std::str::from_utf8(text).map_err(|_| Misfit::NotANumber)?;
+    text.parse().map_err(|_| Misfit::NotANumber)
 }
 
 /// The most seconds that a column of microseconds can hold.
@@ -141,6 +241,25 @@ mod tests {
         }
         assert_eq!(int32(b"2147483648"), Err(Misfit::OutOfRange));
         assert_eq!(int32(b"-2147483648"), Ok(i32::MIN));
+    }
+
+    #[test]
+    fn numbers() {
+        let rows: &[(&str, Option<f64>)] = &[
+            ("0.001", Some(0.001)),
+            ("-1", Some(-1.0)),
+            ("9.8E-5", Some(9.8e-5)),
+            ("12", Some(12.0)),
+            ("", None),
+            ("-", None),
+            ("inf", None),
+            ("NaN", None),
+            ("1,5", None),
+            ("1.5s", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(float64(text.as_bytes()).ok(), *expected, "{text}");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The TOML of a format description, as it stands in the file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Column, Format, FormatError, column_name};
+use super::{
+    Column, Format, FormatError, Quoting, Shape, column_at, column_name, column_path, same_name,
+};
 use crate::field::Kind;
 use crate::key::KeyPattern;
 use crate::table::{EVENT_TIME, EXTRA, LINE};
@@ -19,7 +21,7 @@ pub(super) struct Description {
     title: String,
     about: String,
     source: String,
-    shape: Shape,
+    shape: ShapeEntry,
     #[serde(default)]
     default_order: Vec<String>,
     #[serde(default)]
@@ -37,18 +39,35 @@ pub(super) struct Description {
     rejects: Vec<RejectSample>,
 }
 
-/// How records are built. Later families add shapes (delimited with quotes, JSON).
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Shape {
-    /// Lines of separated fields, named by a header line or in the default order.
-    Header { separator: String, null: String },
+enum ShapeEntry {
+    Header {
+        separator: String,
+        null: String,
+    },
+    Quoted {
+        separator: String,
+        null: String,
+        quote: String,
+        #[serde(default)]
+        brackets: bool,
+        least: Option<usize>,
+        #[serde(default)]
+        skip: Vec<String>,
+    },
+    Json {
+        records: Option<String>,
+        #[serde(default)]
+        skip: Vec<String>,
+    },
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ColumnEntry {
     name: String,
+    field: Option<String>,
     kind: Kind,
     unit: Option<String>,
     since: Option<u32>,
@@ -77,6 +96,12 @@ pub enum PartitionValue {
     Region,
     /// The day as `yyyy/MM/dd`.
     Day,
+    /// The year as four digits.
+    Year,
+    /// The month as two digits.
+    Month,
+    /// The day of the month as two digits.
+    DayOfMonth,
     /// The day as a date.
     Date,
     /// The hour as two digits.
@@ -92,12 +117,13 @@ struct Recognise {
     folders: Vec<String>,
     #[serde(default)]
     files: Vec<String>,
+    record: Option<RecordRule>,
     #[serde(default)]
-    record: RecordRule,
+    members: Vec<String>,
 }
 
 /// What tells a record without a header from other text: a column that holds one of some values.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordRule {
     /// The column.
@@ -128,43 +154,44 @@ pub struct RejectSample {
 
 impl Description {
     pub(super) fn check(self) -> Result<Format, FormatError> {
-        let Shape::Header { separator, null } = self.shape;
-        let &[separator] = separator.as_bytes() else {
-            return Err(FormatError::Separator(separator));
-        };
-        if b"\r\n".contains(&separator) {
-            return Err(FormatError::Separator(char::from(separator).to_string()));
-        }
-        let columns = columns(self.columns)?;
+        let (shape, null) = shape(self.shape)?;
+        let columns = columns(self.columns, matches!(shape, Shape::Json { .. }))?;
         let find = |place, name: &String| {
-            columns
-                .iter()
-                .position(|c| c.name.as_ref() == name)
-                .ok_or_else(|| FormatError::UnknownColumn {
+            column_path(&columns, name).ok_or_else(|| FormatError::UnknownColumn {
+                place,
+                name: name.clone(),
+            })
+        };
+        let find_top = |place, name: &Option<String>| {
+            let Some(name) = name else {
+                return Ok(None);
+            };
+            match find(place, name)?.as_slice() {
+                &[column] => Ok(Some(column)),
+                _ => Err(FormatError::NestedColumn {
                     place,
                     name: name.clone(),
-                })
+                }),
+            }
         };
-        let all = |place, names: &[String]| -> Result<Vec<usize>, FormatError> {
-            names.iter().map(|name| find(place, name)).collect()
-        };
-        let default_order = all("default_order", &self.default_order)?;
-        let event_time = all("event_time", &self.event_time)?;
-        let account = self
-            .account
-            .as_ref()
-            .map(|name| find("account", name))
-            .transpose()?;
-        let region = self
-            .region
-            .as_ref()
-            .map(|name| find("region", name))
-            .transpose()?;
-        if !self.recognise.record.column.is_empty() {
-            find("recognise.record", &self.recognise.record.column)?;
+        check_fields(&shape, &columns, &self.default_order)?;
+        let event_time = self.event_time.iter().map(|name| {
+            let path = find("event_time", name)?;
+            let column = column_at(&columns, &path);
+            if column.is_some_and(|column| column.kind.is_time()) {
+                Ok(path)
+            } else {
+                Err(FormatError::NotATime(name.clone()))
+            }
+        });
+        let event_time = event_time.collect::<Result<_, _>>()?;
+        let account = find_top("account", &self.account)?;
+        let region = find_top("region", &self.region)?;
+        if let Some(rule) = &self.recognise.record {
+            find_top("recognise.record", &Some(rule.column.clone()))?;
         }
-        for sample in &self.samples {
-            all("samples", &sample.row.keys().cloned().collect::<Vec<_>>())?;
+        for name in self.samples.iter().flat_map(|sample| sample.row.keys()) {
+            find("samples", name)?;
         }
         Ok(Format {
             table: self.table,
@@ -172,10 +199,10 @@ impl Description {
             title: self.title,
             about: self.about,
             source: self.source,
-            separator,
+            shape,
             null,
             columns,
-            default_order,
+            default_order: self.default_order,
             event_time,
             account,
             region,
@@ -185,32 +212,134 @@ impl Description {
             folders: patterns(&self.recognise.folders)?,
             files: patterns(&self.recognise.files)?,
             record: self.recognise.record,
+            members: self.recognise.members,
             priority: self.recognise.priority,
         })
     }
 }
 
-fn columns(entries: Vec<ColumnEntry>) -> Result<Vec<Column>, FormatError> {
-    let mut seen = HashSet::new();
-    entries
-        .into_iter()
-        .map(|entry| {
-            let name = column_name(&entry.name);
-            if [EVENT_TIME, EXTRA, LINE].contains(&name.as_str()) {
-                return Err(FormatError::ReservedColumn(entry.name));
-            }
-            if !seen.insert(name) {
-                return Err(FormatError::DuplicateColumn(entry.name));
-            }
-            Ok(Column {
-                name: Arc::from(entry.name),
-                kind: entry.kind,
-                unit: entry.unit,
-                since: entry.since,
-                doc: entry.doc,
-            })
-        })
-        .collect()
+/// The shape, and the text that stands for NULL in it.
+fn shape(entry: ShapeEntry) -> Result<(Shape, String), FormatError> {
+    Ok(match entry {
+        ShapeEntry::Header { separator, null } => {
+            let separator = one_byte(&separator)?;
+            (Shape::Header { separator }, null)
+        }
+        ShapeEntry::Quoted {
+            separator,
+            null,
+            quote,
+            brackets,
+            least,
+            skip,
+        } => {
+            let quoting = Quoting {
+                separator: one_byte(&separator)?,
+                quote: match quote.as_bytes() {
+                    &[byte @ (b'"' | b'\'')] => byte,
+                    _ => return Err(FormatError::Quote(quote)),
+                },
+                brackets,
+            };
+            let shape = Shape::Quoted {
+                quoting,
+                least: least.unwrap_or(1).max(1),
+                skip,
+            };
+            (shape, null)
+        }
+        ShapeEntry::Json { records, skip } => (Shape::Json { records, skip }, "null".to_owned()),
+    })
+}
+
+fn one_byte(separator: &str) -> Result<u8, FormatError> {
+    match separator.as_bytes() {
+        &[byte] if !b"\r\n".contains(&byte) => Ok(byte),
+        _ => Err(FormatError::Separator(separator.to_owned())),
+    }
+}
+
+/// The columns as a tree: `a.b` stands in `a`, which comes before it.
+fn columns(entries: Vec<ColumnEntry>, json: bool) -> Result<Vec<Column>, FormatError> {
+    let mut columns: Vec<Column> = Vec::new();
+    for entry in entries {
+        let (parent, name) = match entry.name.rsplit_once('.') {
+            Some((parent, name)) => (Some(parent), name),
+            None => (None, entry.name.as_str()),
+        };
+        if parent.is_none() && [EVENT_TIME, EXTRA, LINE].contains(&column_name(name).as_str()) {
+            return Err(FormatError::ReservedColumn(entry.name));
+        }
+        if !json && (entry.kind.is_nested() || entry.kind == Kind::Json) {
+            return Err(FormatError::JsonColumn(entry.name));
+        }
+        let siblings = match parent {
+            None => &mut columns,
+            Some(parent) => nested_in(&mut columns, parent)
+                .ok_or_else(|| FormatError::NoParent(entry.name.clone()))?,
+        };
+        if siblings.iter().any(|column| same_name(&column.name, name)) {
+            return Err(FormatError::DuplicateColumn(entry.name));
+        }
+        siblings.push(Column {
+            field: Arc::from(entry.field.as_deref().unwrap_or(name)),
+            name: Arc::from(name),
+            kind: entry.kind,
+            unit: entry.unit,
+            since: entry.since,
+            doc: entry.doc,
+            columns: Vec::new(),
+        });
+    }
+    match first_without_members(&columns) {
+        Some(name) => Err(FormatError::NoMembers(name.to_string())),
+        None => Ok(columns),
+    }
+}
+
+/// Where the columns within the one of this dotted name go.
+fn nested_in<'a>(columns: &'a mut Vec<Column>, parent: &str) -> Option<&'a mut Vec<Column>> {
+    let mut found = columns;
+    for name in parent.split('.') {
+        let column = found
+            .iter_mut()
+            .find(|column| column.name.as_ref() == name)?;
+        if !column.kind.is_nested() {
+            return None;
+        }
+        found = &mut column.columns;
+    }
+    Some(found)
+}
+
+fn first_without_members(columns: &[Column]) -> Option<&Arc<str>> {
+    columns.iter().find_map(|column| {
+        if column.kind.is_nested() && column.columns.is_empty() {
+            return Some(&column.name);
+        }
+        first_without_members(&column.columns)
+    })
+}
+
+/// Records without a header need an order of their fields, which every column comes from.
+fn check_fields(shape: &Shape, columns: &[Column], order: &[String]) -> Result<(), FormatError> {
+    let known = |field: &String| columns.iter().any(|column| same_name(&column.field, field));
+    let missing = match shape {
+        Shape::Header { .. } => order.iter().find(|field| !known(field)).cloned(),
+        Shape::Json { .. } => None,
+        Shape::Quoted { .. } => columns
+            .iter()
+            .map(|column| column.field.to_string())
+            .find(|field| !order.iter().any(|known| same_name(known, field))),
+    };
+    match (shape, missing) {
+        (_, None) => Ok(()),
+        (Shape::Quoted { .. }, Some(field)) => Err(FormatError::NoField(field)),
+        (_, Some(name)) => Err(FormatError::UnknownColumn {
+            place: "default_order",
+            name,
+        }),
+    }
 }
 
 fn patterns(texts: &[String]) -> Result<Vec<KeyPattern>, FormatError> {

@@ -4,6 +4,8 @@ mod description;
 
 use std::sync::{Arc, OnceLock};
 
+use arrow_schema::{DataType, Field};
+
 use crate::field::Kind;
 use crate::key::KeyPattern;
 
@@ -23,16 +25,17 @@ pub struct Format {
     pub about: String,
     /// Where the format is documented.
     pub source: String,
-    /// The bytes between two fields.
-    pub separator: u8,
+    /// How records are built.
+    pub shape: Shape,
     /// The field that stands for NULL.
     pub null: String,
     /// The columns, in the order of the table.
     pub columns: Vec<Column>,
-    /// Columns (indexes) of a record where no header line names them.
-    pub default_order: Vec<usize>,
-    /// Columns (indexes) that give `event_time`; the first that a layout has is used.
-    pub event_time: Vec<usize>,
+    /// Names of the fields of a record where no header line names them.
+    pub default_order: Vec<String>,
+    /// Columns that give `event_time`, each as the way to it from the top: the first that a
+    /// layout has is used, of a JSON record the first that it has.
+    pub event_time: Vec<Vec<usize>>,
     /// Column (index) of the account a record belongs to.
     pub account: Option<usize>,
     /// Column (index) of the Region a record belongs to.
@@ -48,9 +51,75 @@ pub struct Format {
     /// File names.
     pub(crate) files: Vec<KeyPattern>,
     /// What tells a record without a header from other text.
-    pub(crate) record: RecordRule,
+    pub(crate) record: Option<RecordRule>,
+    /// Members that tell a JSON record of this format from others.
+    pub(crate) members: Vec<String>,
     /// Wins over formats that fit a header equally well.
     pub(crate) priority: i32,
+}
+
+/// How records are built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// Lines of fields with one byte between them, named by a header line or in the default order.
+    Header {
+        /// The byte.
+        separator: u8,
+    },
+    /// Lines of fields in the default order, some of them in quotes. A record may have fewer
+    /// fields, as older writers left them, or more, as newer ones do.
+    Quoted {
+        /// What separates and encloses fields.
+        quoting: Quoting,
+        /// The fewest fields of a record.
+        least: usize,
+        /// Beginnings of lines that are no records.
+        skip: Vec<String>,
+    },
+    /// JSON objects, one after the other or in an array, whose members are the columns.
+    Json {
+        /// Member of an enclosing object that holds the array of records.
+        records: Option<String>,
+        /// Members that tell an object that is no record.
+        skip: Vec<String>,
+    },
+}
+
+impl Shape {
+    /// Bytes that enclose a field and are no part of its value: opening and closing ones.
+    pub(crate) fn enclosing(&self) -> &'static [(u8, u8)] {
+        const DOUBLE: (u8, u8) = (b'"', b'"');
+        const SINGLE: (u8, u8) = (b'\'', b'\'');
+        const BRACKETS: (u8, u8) = (b'[', b']');
+        match self {
+            Self::Quoted { quoting, .. } => match (quoting.quote, quoting.brackets) {
+                (b'\'', false) => &[SINGLE],
+                (b'\'', true) => &[SINGLE, BRACKETS],
+                (_, false) => &[DOUBLE],
+                (_, true) => &[DOUBLE, BRACKETS],
+            },
+            _ => &[],
+        }
+    }
+
+    /// A field without what encloses it.
+    pub(crate) fn enclosed<'a>(&self, field: &'a [u8]) -> &'a [u8] {
+        match field {
+            [first, inner @ .., last] if self.enclosing().contains(&(*first, *last)) => inner,
+            _ => field,
+        }
+    }
+}
+
+/// What separates and encloses fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quoting {
+    /// The byte between two fields.
+    pub separator: u8,
+    /// The byte around a field that may hold separators.
+    pub quote: u8,
+    /// Whether a field may stand in brackets too.
+    pub brackets: bool,
 }
 
 /// One column of a format.
@@ -58,6 +127,8 @@ pub struct Format {
 pub struct Column {
     /// Name in SQL.
     pub name: Arc<str>,
+    /// Name of the field it comes from; several columns may come from one.
+    pub field: Arc<str>,
     /// How its text is parsed, and its type.
     pub kind: Kind,
     /// Unit of its values, where they have one.
@@ -66,6 +137,32 @@ pub struct Column {
     pub since: Option<u32>,
     /// What it means.
     pub doc: String,
+    /// The columns within it, if it is nested.
+    pub columns: Vec<Column>,
+}
+
+impl Column {
+    /// Its Arrow type.
+    pub fn data_type(&self) -> DataType {
+        let members = || {
+            let members = self.columns.iter();
+            DataType::Struct(
+                members
+                    .map(|column| Arc::new(column.arrow_field()))
+                    .collect(),
+            )
+        };
+        match self.kind {
+            Kind::Struct => members(),
+            Kind::List => DataType::List(Arc::new(Field::new("item", members(), true))),
+            kind => kind.data_type(),
+        }
+    }
+
+    /// Its Arrow field.
+    pub fn arrow_field(&self) -> Field {
+        Field::new(self.name.as_ref(), self.data_type(), true)
+    }
 }
 
 /// Why a description cannot be used.
@@ -88,6 +185,32 @@ pub enum FormatError {
     /// A column has the name of one that every table has.
     #[error("column \"{0}\" is one that every table has already")]
     ReservedColumn(String),
+    /// A place that needs a column of the table names one within another.
+    #[error("{place} names \"{name}\", which is within another column")]
+    NestedColumn {
+        /// The place.
+        place: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// `event_time` names a column whose kind gives no time.
+    #[error("event_time names \"{0}\", which is no time: unix_seconds, iso_time or clf_time")]
+    NotATime(String),
+    /// A column comes from a field that the default order does not have.
+    #[error("no field \"{0}\" in default_order")]
+    NoField(String),
+    /// A column of a JSON kind in a format that is not JSON.
+    #[error("column \"{0}\" is of a kind that only a JSON format has")]
+    JsonColumn(String),
+    /// A dotted name whose first part is no nested column before it.
+    #[error("\"{0}\" stands within no struct or list that is defined before it")]
+    NoParent(String),
+    /// A nested column without columns within it.
+    #[error("column \"{0}\" is nested, and no columns are within it")]
+    NoMembers(String),
+    /// A quote that is none.
+    #[error("the quote must be \" or ', not {0:?}")]
+    Quote(String),
     /// The separator is not one byte, or ends a line.
     #[error("the separator must be one ASCII character that ends no line, not {0:?}")]
     Separator(String),
@@ -116,10 +239,56 @@ impl Format {
             .position(|column| same_name(&column.name, name))
     }
 
+    /// Whether a column comes from the field of this name.
+    pub fn has_field(&self, name: &str) -> bool {
+        self.columns
+            .iter()
+            .any(|column| same_name(&column.field, name))
+    }
+
+    /// A column by the way to it from the top.
+    pub fn column_at(&self, path: &[usize]) -> Option<&Column> {
+        column_at(&self.columns, path)
+    }
+
+    /// The text that stands for NULL in columns of text; none in JSON, where NULL is no text.
+    pub fn null_marker(&self) -> Option<&str> {
+        match self.shape {
+            Shape::Json { .. } => None,
+            _ => Some(&self.null),
+        }
+    }
+
     /// Whether a statement that says `name` means this table.
     pub fn is_called(&self, name: &str) -> bool {
         self.table == name || self.aliases.iter().any(|alias| alias == name)
     }
+}
+
+fn column_at<'a>(columns: &'a [Column], path: &[usize]) -> Option<&'a Column> {
+    let (&first, rest) = path.split_first()?;
+    let column = columns.get(first)?;
+    if rest.is_empty() {
+        Some(column)
+    } else {
+        column_at(&column.columns, rest)
+    }
+}
+
+/// The way to the column of a dotted name.
+fn column_path(columns: &[Column], name: &str) -> Option<Vec<usize>> {
+    let (first, rest) = match name.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (name, None),
+    };
+    let index = columns
+        .iter()
+        .position(|column| column.name.as_ref() == first)?;
+    let mut path = vec![index];
+    if let Some(rest) = rest {
+        path.extend(column_path(&columns[index].columns, rest)?);
+    }
+    Some(path)
 }
 
 /// Whether two field names are the same but for dashes, underscores and case.
@@ -158,6 +327,37 @@ pub fn built_in() -> &'static [Arc<Format>] {
 /// The built-in format whose table or alias is `name`.
 pub fn by_name(name: &str) -> Option<&'static Arc<Format>> {
     built_in().iter().find(|format| format.is_called(name))
+}
+
+/// The formats that objects are read as: a user's own, and those that are built in.
+#[derive(Debug, Clone)]
+pub struct Formats(Vec<Arc<Format>>);
+
+impl Default for Formats {
+    fn default() -> Self {
+        Self(built_in().to_vec())
+    }
+}
+
+impl Formats {
+    /// The same with another format. It comes first where several fit, and takes the place of
+    /// one whose table has the same name.
+    #[must_use]
+    pub fn with(mut self, format: Format) -> Self {
+        self.0.retain(|known| known.table != format.table);
+        self.0.insert(0, Arc::new(format));
+        self
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Arc<Format>] {
+        &self.0
+    }
+
+    /// The format whose table or alias is `name`.
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Format>> {
+        self.0.iter().find(|format| format.is_called(name))
+    }
 }
 
 #[cfg(test)]

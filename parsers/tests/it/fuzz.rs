@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use loglens_parsers::detect::{by_head, by_key};
-use loglens_parsers::format::{Format, built_in};
+use loglens_parsers::format::{Format, Formats, built_in};
 use loglens_parsers::frame::{Frame, head};
 use loglens_parsers::key::{KeyPattern, hive_segments};
 use loglens_parsers::layout::{Layout, field_list, header_names};
@@ -69,7 +69,7 @@ fn fuzz_detect(start: &[u8]) {
 
 /// What a key says.
 fn fuzz_key(key: &str) {
-    let (formats, facts) = by_key(key);
+    let (formats, facts) = by_key(&Formats::default(), key);
     assert_eq!(facts.hive, hive_segments(key));
     if formats.is_empty() {
         assert_eq!(facts.account, None);

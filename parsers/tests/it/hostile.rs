@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use loglens_parsers::format::Format;
 use loglens_parsers::frame::{ExpansionLimit, FrameError};
 use loglens_parsers::key::KeyPattern;
-use loglens_parsers::record::MAX_LINE_BYTES;
+use loglens_parsers::record::MAX_RECORD_BYTES;
 use loglens_parsers::reject::{Counts, EXCERPT_BYTES, Reason, RejectKind};
 
 use crate::reader::{Reader, Reading, gzip, zstd};
@@ -171,7 +171,7 @@ fn a_line_that_is_too_long_is_one_reject() {
             reader.read_plain(&log),
             reader.read(&gzip(&log)),
         ] {
-            assert_eq!(found.reasons(), ["1001: line longer than 4194304 bytes"]);
+            assert_eq!(found.reasons(), ["1001: record longer than 4194304 bytes"]);
             assert_eq!(found.rejects[0].offset, before.len() as u64);
             assert_eq!(found.rejects[0].excerpt, "ä".repeat(EXCERPT_BYTES / 2));
             assert_eq!(
@@ -194,10 +194,10 @@ fn a_line_that_is_too_long_is_one_reject() {
 #[test]
 fn the_limit_of_a_line_does_not_depend_on_pieces() {
     for length in [
-        MAX_LINE_BYTES - 1,
-        MAX_LINE_BYTES,
-        MAX_LINE_BYTES + 1,
-        MAX_LINE_BYTES + 2,
+        MAX_RECORD_BYTES - 1,
+        MAX_RECORD_BYTES,
+        MAX_RECORD_BYTES + 1,
+        MAX_RECORD_BYTES + 2,
     ] {
         for (start, end) in [
             ("", "\r\n"),
@@ -212,9 +212,9 @@ fn the_limit_of_a_line_does_not_depend_on_pieces() {
                 let whole = read(&reader, log.as_bytes());
                 assert_eq!(whole.counts.rejects, 1);
                 for pieces in [
-                    &[MAX_LINE_BYTES][..],
-                    &[MAX_LINE_BYTES + 1],
-                    &[MAX_LINE_BYTES + 4],
+                    &[MAX_RECORD_BYTES][..],
+                    &[MAX_RECORD_BYTES + 1],
+                    &[MAX_RECORD_BYTES + 4],
                     &[1 << 20],
                 ] {
                     let found = read(&reader.clone().in_pieces(pieces), log.as_bytes());
@@ -326,7 +326,7 @@ fn a_bomb_is_cut_off_before_it_fills_the_memory() {
     let found = Reader::new(&vpc()).within(limit).read(&bomb);
     assert_eq!(found.damage, Some(FrameError::Expansion { ratio: 100 }));
     // Zeros without a line end are one line, which is given up at its limit.
-    assert_eq!(found.reasons(), ["1: line longer than 4194304 bytes"]);
+    assert_eq!(found.reasons(), ["1: record longer than 4194304 bytes"]);
 }
 
 #[test]

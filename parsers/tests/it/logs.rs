@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loglens_parsers::field::Kind;
-use loglens_parsers::format::{Format, built_in};
+use loglens_parsers::format::{Format, Shape, built_in};
 use loglens_parsers::layout::header_names;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -70,9 +70,30 @@ impl Cell {
             Self::Sound(number) => match kind {
                 Kind::Int32 => (number >> 1).to_string(),
                 Kind::Int64 => (u64::from(*number) * 1001).to_string(),
+                Kind::Float64 => format!("{}.{:03}", number >> 10, number & 0x1ff),
                 Kind::UnixSeconds => (1_400_000_000 + number % 700_000_000).to_string(),
+                Kind::IsoTime => format!(
+                    "2026-11-{:02}T{:02}:00:00.{number:06.6}Z",
+                    1 + number % 30,
+                    number % 24
+                ),
+                Kind::ClfTime => format!("{:02}/Nov/2026:06:25:24 +0100", 1 + number % 30),
+                Kind::IpOfPair | Kind::PortOfPair => match number % 3 {
+                    0 => format!("192.0.2.{}:{}", number % 256, number % 65_536),
+                    1 => format!("[2001:db8::{number:x}]:{}", number % 65_536),
+                    _ => format!("2001:db8::{:x}:{}", number % 65_536, number % 65_536),
+                },
+                Kind::RequestMethod | Kind::RequestUrl | Kind::RequestProtocol => {
+                    match number % 4 {
+                        0 => format!("GET /a/{number} HTTP/1.1"),
+                        1 => format!("GET /a b/{number}"),
+                        2 => "- http://example.com:80- -".to_owned(),
+                        _ => "- - - ".to_owned(),
+                    }
+                }
                 Kind::Ip => format!("2001:db8::{:x}:{:x}", number >> 16, number & 0xffff),
-                Kind::Text => format!("eni-{number}"),
+                Kind::Text | Kind::Raw => format!("eni-{number}"),
+                Kind::Json | Kind::Struct | Kind::List => panic!("no line holds {kind:?}"),
             }
             .into_bytes(),
         }
@@ -110,13 +131,81 @@ pub(crate) fn kind_of(format: &Format, name: &str) -> Kind {
         .map_or(Kind::Text, |column| format.columns[column].kind)
 }
 
-/// Any built-in format.
+/// Any built-in format whose records a header line describes.
 pub(crate) fn any_format() -> impl Strategy<Value = Arc<Format>> {
-    select(built_in()).prop_map(|format| Arc::clone(&format))
+    select(formats(|shape| matches!(shape, Shape::Header { .. })))
 }
 
-/// A log of any built-in format.
+fn formats(of: impl Fn(&Shape) -> bool) -> Vec<Arc<Format>> {
+    let formats = built_in().iter().filter(|format| of(&format.shape));
+    formats.cloned().collect()
+}
+
+/// A log of any built-in format whose records are lines.
 pub(crate) fn any_log() -> impl Strategy<Value = Log> {
+    prop_oneof![any_described_log(), any_quoted_log()]
+}
+
+/// A log in which some fields stand in quotes.
+fn any_quoted_log() -> impl Strategy<Value = Log> {
+    let format = select(formats(|shape| matches!(shape, Shape::Quoted { .. })));
+    let ending = prop_oneof![9 => Just(&b"\n"[..]), 1 => Just(&b"\r\n"[..])];
+    let cell = (any_cell(), prop::bool::weighted(0.3));
+    // Records of every generation, and shorter ones, and longer.
+    let row = (
+        vec(cell, 1..12),
+        prop_oneof![9 => 8..45_usize, 1 => 1..8_usize],
+    );
+    let line = prop_oneof![
+        20 => row.prop_map(|(cells, width)| QuotedLine::Row(cells, width)),
+        1 => Just(QuotedLine::Bytes(Vec::new())),
+        1 => Just(QuotedLine::Bytes(b"Enable AccessLog for ELB: x at 2026-11-23".to_vec())),
+        1 => r#"[a-c "\\]{0,80}"#.prop_map(|text| QuotedLine::Bytes(text.into_bytes())),
+        1 => vec(any::<u8>().prop_filter("one line", |&byte| byte != b'\n'), 0..60).prop_map(QuotedLine::Bytes),
+    ];
+    let lines = vec((line, ending), 0..30);
+    (format, lines, any::<bool>()).prop_map(|(format, lines, last_newline)| {
+        let mut bytes = Vec::new();
+        for (line, ending) in &lines {
+            match line {
+                QuotedLine::Row(cells, width) => bytes.extend(quoted_row(&format, cells, *width)),
+                QuotedLine::Bytes(line) => bytes.extend(line),
+            }
+            bytes.extend(*ending);
+        }
+        if !last_newline && bytes.ends_with(b"\n") {
+            bytes.pop();
+        }
+        Log { format, bytes }
+    })
+}
+
+#[derive(Debug, Clone)]
+enum QuotedLine {
+    /// Fields, whether each stands in quotes, and how many of them there are.
+    Row(Vec<(Cell, bool)>, usize),
+    Bytes(Vec<u8>),
+}
+
+fn quoted_row(format: &Format, cells: &[(Cell, bool)], width: usize) -> Vec<u8> {
+    let fields = (0..width)
+        .zip(cells.iter().cycle())
+        .map(|(at, (cell, quote))| {
+            let name = format.default_order.get(at);
+            let column =
+                name.and_then(|name| format.columns.iter().find(|column| *column.field == **name));
+            let field = cell.render(column.map_or(Kind::Text, |column| column.kind));
+            if *quote || field.contains(&b' ') {
+                [b"\"", &field[..], b"\""].concat()
+            } else {
+                field
+            }
+        });
+    fields.collect::<Vec<_>>().join(&b' ')
+}
+
+/// A log of any format with header lines.
+fn any_described_log() -> impl Strategy<Value = Log> {
     let ending = prop_oneof![9 => Just(&b"\n"[..]), 1 => Just(&b"\r\n"[..])];
     let lines = vec((any_line(), ending), 0..40);
     let first = prop_oneof![
@@ -149,11 +238,7 @@ pub(crate) fn any_log() -> impl Strategy<Value = Log> {
 }
 
 fn render(format: &Format, lines: &[(Line, &[u8])]) -> Vec<u8> {
-    let default = format
-        .default_order
-        .iter()
-        .map(|&column| format.columns[column].name.to_string());
-    let mut names: Vec<String> = default.collect();
+    let mut names = format.default_order.clone();
     let mut bytes = Vec::new();
     for (line, ending) in lines {
         match line {
@@ -189,7 +274,7 @@ fn row(format: &Format, names: &[String], cells: &[Cell], fields: &FieldCount) -
         }
         FieldCount::OneMore => row.push(b"more".to_vec()),
     }
-    row.join(&format.separator)
+    row.join(&b' ')
 }
 
 fn any_line() -> impl Strategy<Value = Line> {

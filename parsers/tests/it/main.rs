@@ -1,7 +1,9 @@
 //! Tests of the crate as its callers see it: bytes in; rows, rejects and counts out.
 #![allow(clippy::unwrap_used)]
 
+mod cloudtrail;
 mod fuzz;
+mod generations;
 mod hostile;
 mod logs;
 mod one_file;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loglens_parsers::detect::by_head;
-use loglens_parsers::format::Format;
+use loglens_parsers::format::{Format, Formats};
 
 use crate::reader::{Reader, gzip};
 
@@ -79,4 +79,35 @@ fn a_description_is_all_that_a_format_needs() {
         found.reasons(),
         ["3: expected 3 fields, found 2", "6 badge: not an integer"]
     );
+}
+
+/// The example of a user's own format under `testdata/`, with its log.
+#[test]
+fn an_nginx_log() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/nginx");
+    let description = std::fs::read_to_string(folder.join("nginx.toml")).unwrap();
+    let log = std::fs::read(folder.join("access.log")).unwrap();
+    let format = Format::from_toml(&description).unwrap();
+    for sample in &format.samples {
+        assert!(log.len() > sample.line.len());
+    }
+    let formats = Formats::default().with(format);
+    let recognised = by_head(&log, formats.all(), None).unwrap();
+    assert_eq!(recognised.format.table, "nginx_access_logs");
+    let found = Reader::new(&recognised.format).read(&log);
+    assert_eq!((found.counts.rows, found.counts.rejects), (11, 1));
+    assert_eq!(found.reasons(), ["7: expected at least 9 fields, found 6"]);
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(found.column("request_url")[6], text("/a page.html"));
+    assert_eq!(found.column("request_method")[3], None, "a TLS handshake");
+    assert_eq!(found.column("remote_user")[2], text("alice"));
+    assert_eq!(found.column("event_time")[0], text("1794461124000000"));
+    for (sample, expected) in recognised.format.samples.iter().zip([true, true]) {
+        let found = Reader::new(&recognised.format).read_plain(sample.line.as_bytes());
+        assert_eq!(found.counts.rows == 1, expected);
+        for (column, expected) in &sample.row {
+            let expected = Some(expected.clone()).filter(|text| !text.is_empty());
+            assert_eq!(found.column(column), [expected], "{column}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{Array, BooleanArray, RecordBatch, StringViewArray, cast::AsArray};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 use arrow_select::filter::filter_record_batch;
 use loglens_parsers::format::Format;
 use loglens_parsers::layout::Layout;
@@ -340,6 +340,9 @@ fn value(column: &dyn Array, row: usize) -> Value {
     match cell(column, row) {
         None => Value::Null,
         Some(text) if column.as_string_view_opt().is_some() => Value::Text(text),
+        Some(number) if *column.data_type() == DataType::Float64 => {
+            Value::Number(number.parse().unwrap())
+        }
         Some(digits) => Value::Integer(digits.parse().unwrap()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch, cast::AsArray};
 use arrow_schema::{DataType, SchemaRef};
 use arrow_select::concat::concat_batches;
@@ -12,7 +12,7 @@ use loglens_parsers::format::Format;
 use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError};
 use loglens_parsers::layout::Layout;
 use loglens_parsers::parse::{Examine, ParseOptions, Parser, RowFilter};
-use loglens_parsers::record::{BLOCK_BYTES, Block, LineCutter};
+use loglens_parsers::record::{BLOCK_BYTES, Block, Cutter};
 use loglens_parsers::reject::{Counts, Reject, RejectKind};
 use loglens_parsers::table::{ColumnSource, Table};
 
@@ -123,8 +123,8 @@ impl Reader {
         self.parse(&self.cut(bytes, false), Some(row_filter))
     }
 
-    fn cutter(&self) -> LineCutter {
-        LineCutter::new(Arc::clone(&self.table.format), Arc::clone(&self.layout))
+    fn cutter(&self) -> Cutter {
+        Cutter::new(Arc::clone(&self.table.format), Arc::clone(&self.layout))
             .with_block_bytes(self.block_bytes)
     }
 
@@ -150,7 +150,7 @@ impl Reader {
     fn inflate(
         &self,
         object: &[u8],
-        cutter: &mut LineCutter,
+        cutter: &mut Cutter,
         blocks: &mut VecDeque<Block>,
     ) -> Result<(), FrameError> {
         let mut decoder = Decoder::new(Frame::of(object), self.limit)?;
@@ -171,7 +171,11 @@ impl Reader {
     }
 
     fn parse(&self, blocks: &[Block], mut row_filter: Option<&mut dyn RowFilter>) -> Reading {
-        let mut parser = Parser::new(Arc::clone(&self.table), &self.projection, self.options);
+        let filter = row_filter
+            .as_ref()
+            .map_or(Vec::new(), |filter| filter.columns().to_vec());
+        let table = Arc::clone(&self.table);
+        let mut parser = Parser::new(table, &self.projection, &filter, self.options);
         let mut reading = Reading {
             schema: Arc::clone(parser.schema()),
             batches: Vec::new(),
@@ -225,11 +229,22 @@ impl Reading {
         self.sorted_rejects().into_iter().map(shown).collect()
     }
 
-    /// The column of this name, as text.
+    /// The column of this name, as text; `a.b` is a column within another.
     pub(crate) fn column(&self, name: &str) -> Vec<Option<String>> {
         let batch = self.batch();
-        let column = batch.column_by_name(name).unwrap();
-        (0..batch.num_rows()).map(|row| cell(column, row)).collect()
+        let mut names = name.split('.');
+        let mut column = batch.column_by_name(names.next().unwrap()).unwrap();
+        let mut valid: Vec<bool> = (0..batch.num_rows())
+            .map(|row| column.is_valid(row))
+            .collect();
+        for name in names {
+            column = column.as_struct().column_by_name(name).unwrap();
+            for (row, valid) in valid.iter_mut().enumerate() {
+                *valid &= column.is_valid(row);
+            }
+        }
+        let cell = |(row, valid): (usize, &bool)| if *valid { cell(column, row) } else { None };
+        valid.iter().enumerate().map(cell).collect()
     }
 }
 
@@ -246,6 +261,20 @@ pub(crate) fn cell(column: &dyn Array, row: usize) -> Option<String> {
             .as_primitive::<TimestampMicrosecondType>()
             .value(row)
             .to_string(),
+        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Struct(_) => {
+            let column = column.as_struct();
+            let members = column.column_names().into_iter().zip(column.columns());
+            let members =
+                members.filter_map(|(name, member)| Some(format!("{name}={}", cell(member, row)?)));
+            format!("({})", members.collect::<Vec<_>>().join(" "))
+        }
+        DataType::List(_) => {
+            let values = column.as_list::<i32>().value(row);
+            let elements =
+                (0..values.len()).map(|at| cell(&values, at).unwrap_or("NULL".to_owned()));
+            format!("[{}]", elements.collect::<Vec<_>>().join(" "))
+        }
         other => panic!("no column is of {other}"),
     })
 }

@@ -56,6 +56,10 @@ fn logs_of_others() {
     let origins = origins();
     assert!(!origins.is_empty());
     for Origin { file, records } in origins {
+        if file.starts_with("nginx/") {
+            // Not built in: its description lies beside it.
+            continue;
+        }
         let bytes = std::fs::read(testdata().join(&file)).unwrap();
         let recognised = by_head(&bytes, built_in(), None).unwrap();
         assert_eq!(recognised.format.table, table_of(&file), "{file}");
@@ -79,6 +83,7 @@ fn every_log_has_an_origin() {
     expected.sort();
     let mut found: Vec<String> = log_files()
         .iter()
+        .filter(|path| path.extension().is_none_or(|extension| extension != "toml"))
         .map(|path| {
             path.strip_prefix(testdata())
                 .unwrap()
@@ -122,6 +127,12 @@ fn table_of(file: &str) -> &'static str {
     match file.split_once('/').unwrap().0 {
         "vpcflow" => "vpc_flow_logs",
         "tgw" => "tgw_flow_logs",
+        "alb" => "alb_access_logs",
+        "alb_conn" => "alb_connection_logs",
+        "alb_health" => "alb_health_check_logs",
+        "nlb" => "nlb_access_logs",
+        "clb" => "clb_access_logs",
+        "cloudtrail" => "cloudtrail_logs",
         other => panic!("which table has the logs in {other}/?"),
     }
 }

@@ -240,11 +240,8 @@ fn fields_are_those_of_the_description() {
         .map(|column| column.name.replace('_', "-"))
         .collect();
     assert_eq!(flow_log_fields().collect::<Vec<_>>(), described);
-    let default: Vec<&str> = format
-        .default_order
-        .iter()
-        .map(|&index| described[index].as_str())
-        .collect();
+    let default = format.default_order.iter();
+    let default: Vec<_> = default.map(|name| name.replace('_', "-")).collect();
     let logs = text(&FlowLogs::new(1, 1));
     assert_eq!(
         logs.lines().next().unwrap().split(' ').collect::<Vec<_>>(),

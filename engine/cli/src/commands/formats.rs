@@ -1,13 +1,13 @@
 //! `loglens formats`.
 
-use loglens_parsers::format::built_in;
-
 use super::text_table;
 use crate::arguments::Formats;
+use crate::descriptions::formats;
 use crate::failure::Failure;
 
 pub(crate) fn run(arguments: &Formats) -> Result<(), Failure> {
-    let rows = built_in().iter().map(|format| {
+    let formats = formats(&arguments.format)?;
+    let rows = formats.all().iter().map(|format| {
         [
             Some(format.table.clone()),
             Some(format.title.clone()),

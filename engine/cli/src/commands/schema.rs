@@ -5,10 +5,12 @@ use loglens_engine::describe::describe;
 
 use super::text_table;
 use crate::arguments::Schema;
+use crate::descriptions::formats;
 use crate::failure::Failure;
 
 pub(crate) fn run(arguments: &Schema) -> Result<(), Failure> {
-    let columns = describe(&arguments.table).map_err(|mut error| {
+    let formats = formats(&arguments.format)?;
+    let columns = describe(&formats, &arguments.table).map_err(|mut error| {
         // The table is an argument here, not part of a statement.
         error.owner = Owner::Usage;
         error

@@ -1,6 +1,7 @@
 //! What every command that reads logs shares: the engine from its options, and running statements.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::{Array, AsArray};
@@ -8,11 +9,12 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
 use loglens_engine::{Engine, EngineOptions, Query, Statement};
-use loglens_parsers::format::{Format as LogFormat, built_in, by_name};
+use loglens_parsers::format::{Format as LogFormat, Formats};
 use loglens_parsers::layout::field_list;
 
 use crate::arguments::{LogOptions, ResultOptions};
 use crate::config;
+use crate::descriptions::formats;
 use crate::failure::Failure;
 use crate::output::{Format, OutputError, visible, writer};
 use crate::progress::Progress;
@@ -186,7 +188,9 @@ fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn given(logs: &LogOptions) -> Result<Given, Failure> {
-    let format = logs.table.as_deref().map(format_of).transpose()?;
+    let formats = formats(&logs.format)?;
+    let table = logs.table.as_deref();
+    let format = table.map(|name| format_of(&formats, name)).transpose()?;
     let fields = match &logs.fields {
         None => None,
         Some(text) => Some(
@@ -203,15 +207,17 @@ fn given(logs: &LogOptions) -> Result<Given, Failure> {
         ),
     };
     Ok(Given {
-        format: format.map(std::sync::Arc::clone),
+        format,
+        formats,
         fields,
     })
 }
 
 /// The format of `--table`.
-fn format_of(name: &str) -> Result<&'static std::sync::Arc<LogFormat>, Failure> {
-    by_name(name).ok_or_else(|| {
-        let names: Vec<_> = built_in()
+fn format_of(formats: &Formats, name: &str) -> Result<Arc<LogFormat>, Failure> {
+    formats.by_name(name).cloned().ok_or_else(|| {
+        let names: Vec<_> = formats
+            .all()
             .iter()
             .map(|format| format.table.as_str())
             .collect();

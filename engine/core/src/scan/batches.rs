@@ -112,15 +112,17 @@ impl Batches {
             examine,
             keep_rejects,
         };
+        let filter = predicate.map(|predicate| {
+            let selection = Selection::new(columns, &predicate.columns);
+            (Arc::clone(&predicate.expression), selection)
+        });
+        let filtered = filter
+            .as_ref()
+            .map_or(&[][..], |(_, selection)| &selection.parsed);
         Self {
             zone: Arc::clone(&table.zone),
-            parser: Parser::new(Arc::clone(table), &output.parsed, options),
-            filter: predicate.map(|predicate| {
-                (
-                    Arc::clone(&predicate.expression),
-                    Selection::new(columns, &predicate.columns),
-                )
-            }),
+            parser: Parser::new(Arc::clone(table), &output.parsed, filtered, options),
+            filter,
             output,
         }
     }

@@ -92,7 +92,7 @@ impl LogColumns {
         let mut hidden = Vec::new();
         for source in table.sources() {
             let index = table.index_of(source);
-            let field = mark_null(table.field(source), source, &format.null);
+            let field = mark_null(table.field(source), source, format.null_marker());
             if source == ColumnSource::Extra {
                 // Columns of the key stand before `extra`.
                 for key in keys
@@ -163,8 +163,10 @@ impl LogColumns {
     }
 }
 
-fn mark_null(field: Field, source: ColumnSource, null: &str) -> Field {
-    if matches!(source, ColumnSource::Format(_) | ColumnSource::Unknown(_)) {
+fn mark_null(field: Field, source: ColumnSource, null: Option<&str>) -> Field {
+    if let Some(null) = null
+        && matches!(source, ColumnSource::Format(_) | ColumnSource::Unknown(_))
+    {
         field.with_metadata(HashMap::from([(NULL_MARKER.to_owned(), null.to_owned())]))
     } else {
         field
@@ -205,6 +207,9 @@ impl KeyColumn {
             PartitionValue::Account => facts.account.clone(),
             PartitionValue::Region => facts.region.clone(),
             PartitionValue::Day => facts.day(),
+            PartitionValue::Year => facts.year.clone(),
+            PartitionValue::Month => facts.month.clone(),
+            PartitionValue::DayOfMonth => facts.day.clone(),
             PartitionValue::Hour => facts.hour.clone(),
             PartitionValue::Date => None,
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loglens_parsers::format::Format;
 use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError, MAGIC_BYTES};
 use loglens_parsers::layout::Layout;
-use loglens_parsers::record::{Block, LineCutter};
+use loglens_parsers::record::{Block, Cutter};
 use loglens_parsers::reject::{Reason, Reject};
 
 use super::spec::ScanObject;
@@ -36,7 +36,7 @@ pub(super) struct Cursor {
     /// Bytes that are read and not decoded yet, from `staged_at` on.
     staged: Vec<u8>,
     staged_at: usize,
-    cutter: LineCutter,
+    cutter: Cutter,
     ready: VecDeque<Step>,
     read_bytes: u64,
     inflated_bytes: u64,
@@ -61,7 +61,7 @@ impl Cursor {
             decoder: None,
             staged: Vec::new(),
             staged_at: 0,
-            cutter: LineCutter::new(Arc::clone(format), Arc::clone(layout)),
+            cutter: Cutter::new(Arc::clone(format), Arc::clone(layout)),
             ready: VecDeque::new(),
             read_bytes: 0,
             inflated_bytes: 0,

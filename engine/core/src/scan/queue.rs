@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
-use loglens_parsers::format::{Format, by_name};
+use loglens_parsers::format::Format;
 use loglens_parsers::frame::ExpansionLimit;
 use loglens_parsers::layout::Layout;
 use tokio::sync::Mutex;
 
 use super::cursor::{Cursor, Step};
 use super::spec::{ScanObject, ScanSpec};
-use crate::error::{Error, Owner};
+use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::object::ObjectSource;
 
@@ -30,16 +30,15 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(
         spec: &ScanSpec,
+        format: &Arc<Format>,
         sources: Arc<[Arc<dyn ObjectSource>]>,
         ledger: Arc<Ledger>,
-    ) -> Result<Self, Error> {
-        let format = by_name(&spec.table)
-            .ok_or_else(|| Error::new(Owner::Internal, format!("no format \"{}\"", spec.table)))?;
+    ) -> Self {
         let layout = match &spec.fields {
-            Some(names) => Layout::new(format, names.iter().map(String::as_str)),
+            Some(names) => Layout::given(format, names),
             None => Layout::default_of(format),
         };
-        Ok(Self {
+        Self {
             sources,
             ledger,
             format: Arc::clone(format),
@@ -54,7 +53,7 @@ impl Queue {
                 spec.limit
                     .map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
             ),
-        })
+        }
     }
 
     /// The next step of any object and the object itself, starting with the one that the

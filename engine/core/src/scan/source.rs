@@ -123,13 +123,13 @@ impl LogSource {
         ))
     }
 
-    fn queue(&self) -> Result<Arc<Queue>> {
-        let queue = Queue::new(
+    fn queue(&self) -> Arc<Queue> {
+        Arc::new(Queue::new(
             &self.spec,
+            &self.table.format,
             Arc::clone(&self.sources),
             Arc::clone(&self.ledger),
-        )?;
-        Ok(Arc::new(queue))
+        ))
     }
 }
 
@@ -227,11 +227,11 @@ impl DataSource for LogSource {
             )
             .into());
         }
-        Ok(self.open_on(self.queue()?))
+        Ok(self.open_on(self.queue()))
     }
 
     fn create_sibling_state(&self, _config: &ConfigOptions) -> Option<Arc<dyn Any + Send + Sync>> {
-        Some(self.queue().ok()?)
+        Some(self.queue())
     }
 
     fn open_with_args(&self, args: OpenArgs) -> Result<SendableRecordBatchStream> {

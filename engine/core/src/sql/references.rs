@@ -28,7 +28,7 @@ pub(crate) fn needs(
             needs.catalog = true;
         } else if schema.has_registered(name) {
             // A view or table of this session goes before a log table of the same name.
-        } else if LogSchema::is_log_table(name) {
+        } else if schema.is_log_table(name) {
             needs.logs.push(name.to_owned());
         } else if creates(statement, name) {
             // The name of what the statement makes.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
-use loglens_parsers::format::{built_in, by_name};
+use loglens_parsers::format::Formats;
 
 use super::log_table::{LogTable, LogTableView, ScanOptions};
 use super::rejects::{REJECTS, RejectsTable};
@@ -17,13 +17,23 @@ use crate::sql::errors::nearest;
 use crate::sql::hidden_columns::SUFFIX;
 
 /// The log tables of an archive, `rejects`, and what statements create beside them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LogSchema {
+    formats: Formats,
     logs: OnceLock<Vec<Arc<LogTable>>>,
     registered: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
 }
 
 impl LogSchema {
+    /// The schema of these formats; no table is present yet.
+    pub(crate) fn new(formats: Formats) -> Self {
+        Self {
+            formats,
+            logs: OnceLock::new(),
+            registered: Mutex::new(HashMap::new()),
+        }
+    }
+
     /// Takes the tables of an archive; the first time counts.
     pub(crate) fn set_archive(
         &self,
@@ -48,9 +58,9 @@ impl LogSchema {
     }
 
     /// Whether a name is that of a log table, present or not, or of `rejects`.
-    pub(crate) fn is_log_table(name: &str) -> bool {
+    pub(crate) fn is_log_table(&self, name: &str) -> bool {
         let name = name.strip_suffix(SUFFIX).unwrap_or(name);
-        name == REJECTS || by_name(name).is_some()
+        name == REJECTS || self.formats.by_name(name).is_some()
     }
 
     /// The visible columns of a log table that is present.
@@ -69,7 +79,7 @@ impl LogSchema {
     }
 
     pub(crate) fn log_table(&self, name: &str) -> Option<&Arc<LogTable>> {
-        let format = by_name(name)?;
+        let format = self.formats.by_name(name)?;
         self.logs()
             .iter()
             .find(|table| table.name() == format.table)
@@ -89,7 +99,7 @@ impl LogSchema {
     pub(crate) fn unknown_table(&self, name: &str) -> Error {
         let error = Error::new(Owner::Query, format!("no table \"{name}\""));
         let registered: Vec<String> = self.registered().keys().cloned().collect();
-        let formats = built_in();
+        let formats = self.formats.all();
         let names = formats
             .iter()
             .flat_map(|format| std::iter::once(&format.table).chain(&format.aliases))

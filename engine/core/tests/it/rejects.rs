@@ -377,6 +377,7 @@ async fn a_given_format_takes_everything() {
     let given = Given {
         format: Some(vpc_flow_logs()),
         fields: None,
+        ..Given::default()
     };
     let answer = ask_new(
         EngineOptions {

@@ -2,12 +2,19 @@
 //!
 //! The frame is told by the first bytes, never by the name: `.gz` files come inflated and plain
 //! names hide gzip. Decoding is pushed along by the caller, so that neither input nor output is
-//! ever held whole; a gzip object may have several members and a zstd object several frames.
+//! ever held whole; an object may be several such frames one after the other.
+
+mod bzip2;
+mod gzip;
+mod snappy;
+mod zstd;
 
 use std::fmt;
 
-use flate2::{Decompress, FlushDecompress, Status};
-use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
+use self::bzip2::Bzip2;
+use self::gzip::Gzip;
+use self::snappy::Snappy;
+use self::zstd::Zstd;
 
 /// What the bytes of an object are wrapped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +25,10 @@ pub enum Frame {
     Gzip,
     /// One or more Zstandard frames (RFC 8878).
     Zstd,
+    /// One or more bzip2 streams.
+    Bzip2,
+    /// One or more Snappy streams in the framing format of `framing_format.txt`.
+    Snappy,
     /// Something that is not read; its name.
     Unsupported(&'static str),
 }
@@ -32,10 +43,10 @@ impl Frame {
             (b"\x1f\x8b", Frame::Gzip),
             (b"\x28\xb5\x2f\xfd", Frame::Zstd),
             (b"PAR1", Frame::Unsupported("Parquet")),
-            (b"BZh", Frame::Unsupported("bzip2")),
+            (b"BZh", Frame::Bzip2),
             (b"PK\x03\x04", Frame::Unsupported("zip")),
             (b"\xfd7zXZ\x00", Frame::Unsupported("xz")),
-            (b"\xff\x06\x00\x00sNaPpY", Frame::Unsupported("snappy")),
+            (snappy::IDENTIFIER, Frame::Snappy),
             (b"\x04\x22\x4d\x18", Frame::Unsupported("lz4")),
             (b"ARROW1", Frame::Unsupported("Arrow")),
             (b"Obj\x01", Frame::Unsupported("Avro")),
@@ -105,7 +116,8 @@ impl fmt::Display for FrameError {
 
 /// Takes an object's bytes out of their frame, piece by piece.
 pub struct Decoder {
-    state: State,
+    /// None passes bytes through as they are.
+    codec: Option<Box<dyn Codec>>,
     limit: ExpansionLimit,
     consumed: u64,
     produced: u64,
@@ -113,15 +125,22 @@ pub struct Decoder {
     pending: bool,
 }
 
-enum State {
-    Plain,
-    Gzip {
-        member: Option<Decompress>,
-    },
-    Zstd {
-        frame: Box<ZstdDecoder<'static>>,
-        inside: bool,
-    },
+/// One way to compress.
+trait Codec: Send {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// Decodes some of `input` and appends some output, about `room` bytes at most: how many
+    /// bytes were used, and how many appended. Without input, gives what it holds.
+    fn step(
+        &mut self,
+        input: &[u8],
+        output: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<(usize, usize), String>;
+
+    /// Whether a member, frame or stream was begun and not ended.
+    fn is_inside(&self) -> bool;
 }
 
 impl fmt::Debug for Decoder {
@@ -133,24 +152,23 @@ impl fmt::Debug for Decoder {
     }
 }
 
-const GZIP: &str = "gzip";
-const ZSTD: &str = "zstd";
-/// A window of 2^15 bytes is the largest that gzip has.
-const GZIP_WINDOW_BITS: u8 = 15;
-
 impl Decoder {
     /// A decoder for an object in `frame`; an unsupported one passes through as it is.
     pub fn new(frame: Frame, limit: ExpansionLimit) -> Result<Self, FrameError> {
-        let state = match frame {
-            Frame::Plain | Frame::Unsupported(_) => State::Plain,
-            Frame::Gzip => State::Gzip { member: None },
-            Frame::Zstd => State::Zstd {
-                frame: Box::new(ZstdDecoder::new().map_err(|error| corrupt(ZSTD, &error))?),
-                inside: false,
-            },
+        let codec: Option<Box<dyn Codec>> = match frame {
+            Frame::Plain | Frame::Unsupported(_) => None,
+            Frame::Gzip => Some(Box::new(Gzip::default())),
+            Frame::Zstd => Some(Box::new(Zstd::new().map_err(|detail| {
+                FrameError::Corrupt {
+                    frame: zstd::NAME,
+                    detail,
+                }
+            })?)),
+            Frame::Bzip2 => Some(Box::new(Bzip2::default())),
+            Frame::Snappy => Some(Box::new(Snappy::default())),
         };
         Ok(Self {
-            state,
+            codec,
             limit,
             consumed: 0,
             produced: 0,
@@ -160,7 +178,7 @@ impl Decoder {
 
     /// Whether bytes come out as they went in.
     pub fn is_plain(&self) -> bool {
-        matches!(self.state, State::Plain)
+        self.codec.is_none()
     }
 
     /// Decodes from `input` and appends to `output`, up to `room` bytes, or as many as it has
@@ -203,101 +221,31 @@ impl Decoder {
         output: &mut Vec<u8>,
         room: usize,
     ) -> Result<(usize, usize), FrameError> {
-        match &mut self.state {
-            State::Plain => {
-                let length = input.len().min(room);
-                output.extend_from_slice(&input[..length]);
-                Ok((length, length))
-            }
-            State::Gzip { member } => step_gzip(member, input, output, room),
-            State::Zstd { frame, inside } => step_zstd(frame, inside, input, output, room),
-        }
+        let Some(codec) = &mut self.codec else {
+            let length = input.len().min(room);
+            output.extend_from_slice(&input[..length]);
+            return Ok((length, length));
+        };
+        let step = match codec.step(input, output, room) {
+            Ok((0, 0)) if !input.is_empty() => Err("no progress".to_owned()),
+            step => step,
+        };
+        step.map_err(|detail| FrameError::Corrupt {
+            frame: codec.name(),
+            detail,
+        })
     }
 
-    /// Whether a member or frame was begun and not ended.
     fn is_inside(&self) -> bool {
-        match &self.state {
-            State::Plain => false,
-            State::Gzip { member } => member.is_some(),
-            State::Zstd { inside, .. } => *inside,
-        }
+        self.codec.as_ref().is_some_and(|codec| codec.is_inside())
     }
 
     /// Says whether the object may end here.
     pub fn finish(&self) -> Result<(), FrameError> {
-        match &self.state {
-            State::Gzip { member: Some(_) } => Err(FrameError::Truncated(GZIP)),
-            State::Zstd { inside: true, .. } => Err(FrameError::Truncated(ZSTD)),
+        match &self.codec {
+            Some(codec) if codec.is_inside() => Err(FrameError::Truncated(codec.name())),
             _ => Ok(()),
         }
-    }
-}
-
-fn step_gzip(
-    member: &mut Option<Decompress>,
-    input: &[u8],
-    output: &mut Vec<u8>,
-    room: usize,
-) -> Result<(usize, usize), FrameError> {
-    if member.is_none() {
-        // Zeros between and after members are padding (tapes, block devices).
-        let padding = input.iter().take_while(|&&byte| byte == 0).count();
-        if padding > 0 {
-            return Ok((padding, 0));
-        }
-    }
-    let inflate = member.get_or_insert_with(|| Decompress::new_gzip(GZIP_WINDOW_BITS));
-    // `decompress_vec` fills the spare capacity, which may be more than asked for.
-    output.reserve(room.min(64 << 10));
-    let (read_before, wrote_before) = (inflate.total_in(), inflate.total_out());
-    let status = inflate
-        .decompress_vec(input, output, FlushDecompress::None)
-        .map_err(|error| corrupt(GZIP, &error))?;
-    let read = inflate.total_in() - read_before;
-    let wrote = inflate.total_out() - wrote_before;
-    match status {
-        Status::StreamEnd => *member = None,
-        Status::BufError if read == 0 && wrote == 0 && !input.is_empty() => {
-            return Err(FrameError::Corrupt {
-                frame: GZIP,
-                detail: "no progress".to_owned(),
-            });
-        }
-        Status::Ok | Status::BufError => {}
-    }
-    Ok((read as usize, wrote as usize))
-}
-
-fn step_zstd(
-    frame: &mut ZstdDecoder<'static>,
-    inside: &mut bool,
-    input: &[u8],
-    output: &mut Vec<u8>,
-    room: usize,
-) -> Result<(usize, usize), FrameError> {
-    output.reserve(room.min(128 << 10));
-    let before = output.len();
-    let mut source = InBuffer::around(input);
-    let mut sink = OutBuffer::around_pos(output, before);
-    let hint = frame
-        .run(&mut source, &mut sink)
-        .map_err(|error| corrupt(ZSTD, &error))?;
-    let read = source.pos();
-    let wrote = output.len() - before;
-    *inside = hint != 0;
-    if read == 0 && wrote == 0 && !input.is_empty() {
-        return Err(FrameError::Corrupt {
-            frame: ZSTD,
-            detail: "no progress".to_owned(),
-        });
-    }
-    Ok((read, wrote))
-}
-
-fn corrupt(frame: &'static str, error: &dyn fmt::Display) -> FrameError {
-    FrameError::Corrupt {
-        frame,
-        detail: error.to_string(),
     }
 }
 
@@ -327,7 +275,19 @@ mod tests {
     }
 
     fn zstd(bytes: &[u8]) -> Vec<u8> {
-        zstd::stream::encode_all(bytes, 3).unwrap()
+        ::zstd::stream::encode_all(bytes, 3).unwrap()
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = ::bzip2::write::BzEncoder::new(Vec::new(), ::bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn snappy(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+        encoder.write_all(bytes).unwrap();
+        encoder.into_inner().unwrap()
     }
 
     /// Decodes with pieces of `chunk` bytes of input and `room` of output.
@@ -363,6 +323,8 @@ mod tests {
         let members = [gzip(one), gzip(b""), gzip(two)].concat();
         let padded = [members.clone(), vec![0; 700]].concat();
         let frames = [zstd(one), zstd(two)].concat();
+        let streams = [bzip2(one), bzip2(b""), bzip2(two)].concat();
+        let snappies = [snappy(one), snappy(two)].concat();
         for object in [
             text.clone(),
             gzip(&text),
@@ -370,6 +332,10 @@ mod tests {
             padded,
             zstd(&text),
             frames,
+            bzip2(&text),
+            streams,
+            snappy(&text),
+            snappies,
         ] {
             for (chunk, room) in [
                 (1 << 20, 1 << 20),
@@ -392,7 +358,7 @@ mod tests {
     #[test]
     fn truncation_gives_what_was_there() {
         let text = text();
-        for object in [gzip(&text), zstd(&text)] {
+        for object in [gzip(&text), zstd(&text), bzip2(&text), snappy(&text)] {
             for length in [12, object.len() / 2, object.len() - 1] {
                 let (output, end) = decode(&object[..length], 4096, 1 << 20);
                 assert!(text.starts_with(&output));
@@ -408,7 +374,7 @@ mod tests {
     fn truncation_gives_the_same_whatever_the_room() {
         // Long matches, so that an inflated byte is often waiting for room after its input is used.
         let text = b"2 123456789010 eni-1 ACCEPT OK\n".repeat(100);
-        for object in [gzip(&text), zstd(&text)] {
+        for object in [gzip(&text), zstd(&text), bzip2(&text), snappy(&text)] {
             for length in MAGIC_BYTES..object.len() {
                 let (whole, _) = decode(&object[..length], usize::MAX, usize::MAX);
                 let mut decoder =
@@ -437,14 +403,17 @@ mod tests {
     #[test]
     fn damage_is_an_error_and_keeps_what_came_before() {
         let text = text();
-        let mut object = gzip(&text);
-        let middle = object.len() / 2;
-        for byte in &mut object[middle..middle + 64] {
-            *byte ^= 0x5a;
+        for mut object in [gzip(&text), snappy(&text), bzip2(&text)] {
+            let middle = object.len() / 2;
+            for byte in &mut object[middle..middle + 64] {
+                *byte ^= 0x5a;
+            }
+            let (output, end) = decode(&object, 4096, 1 << 20);
+            assert!(matches!(end, Err(FrameError::Corrupt { .. })), "{end:?}");
+            assert!(!output.is_empty());
+            // Each block of these has a checksum, where a gzip member has one at its end.
+            assert!(Frame::of(&object) == Frame::Gzip || text.starts_with(&output));
         }
-        let (output, end) = decode(&object, 4096, 1 << 20);
-        assert!(end.is_err());
-        assert!(!output.is_empty());
         let garbage = [gzip(&text), b"not gzip".to_vec()].concat();
         let (output, end) = decode(&garbage, 1 << 20, 1 << 20);
         assert!(matches!(end, Err(FrameError::Corrupt { .. })), "{end:?}");
@@ -454,7 +423,7 @@ mod tests {
     #[test]
     fn a_bomb_is_cut_off() {
         let zeros = vec![0; 100 << 20];
-        for object in [gzip(&zeros), zstd(&zeros)] {
+        for object in [gzip(&zeros), zstd(&zeros), bzip2(&zeros)] {
             let limit = ExpansionLimit {
                 free_bytes: 1 << 20,
                 ratio: 100,
@@ -470,7 +439,7 @@ mod tests {
     #[test]
     fn what_is_not_read_is_named() {
         assert_eq!(Frame::of(b"PAR1...."), Frame::Unsupported("Parquet"));
-        assert_eq!(Frame::of(b"BZh91AY"), Frame::Unsupported("bzip2"));
+        assert_eq!(Frame::of(b"PK\x03\x04\x14"), Frame::Unsupported("zip"));
         assert_eq!(Frame::of(b""), Frame::Plain);
         assert_eq!(Frame::of(b"\x1f"), Frame::Plain);
     }

@@ -1,0 +1,450 @@
+//! Fields of lines in which some fields stand in quotes, as load balancers write them.
+//!
+//! A field that begins with a quote runs to the next quote before a separator or the end of the
+//! line, and a backslash takes a quote's meaning away. One mask pass finds the fields of lines
+//! whose quotes are regular: each opens after a separator, or closes before one, and none follows
+//! a backslash. Inside of quotes is where the number of quotes so far is odd: a prefix XOR over
+//! the mask (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019). Any other line
+//! is read again, field by field.
+
+use memchr::memchr_iter;
+
+use super::plain::without_carriage_return;
+use crate::arch::{LANE, masks, prefix_xor};
+use crate::format::Quoting;
+use crate::offsets::{Offsets, Scan};
+use crate::record::MAX_RECORD_BYTES;
+use crate::reject::Reason;
+
+/// What a line needs to be a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<'a> {
+    /// What separates and encloses fields.
+    pub quoting: Quoting,
+    /// Fields that are looked for. What follows them is one more field of the matrix.
+    pub fields: usize,
+    /// The fewest that a record has.
+    pub least: usize,
+    /// Beginnings of lines that are no records.
+    pub skip: &'a [String],
+}
+
+/// Finds the fields of every line of `bytes`. The matrix has one field more than the shape: what
+/// follows the known fields, without the separator before it.
+pub fn scan(offsets: &mut Offsets, bytes: &[u8], shape: Shape<'_>) -> Scan {
+    offsets.begin(shape.fields + 1);
+    let mut lines = Lines {
+        offsets,
+        bytes,
+        shape,
+        start: 0,
+        irregular: false,
+        scan: Scan::default(),
+    };
+    if shape.quoting.brackets {
+        for at in memchr_iter(b'\n', bytes) {
+            lines.irregular = true;
+            lines.end(at);
+        }
+        lines.irregular = true;
+    } else {
+        lines.mask_pass();
+    }
+    if lines.start < bytes.len() {
+        lines.end(bytes.len());
+    }
+    lines.scan
+}
+
+/// The fields of one line: their ends in `ends`, whether its quotes are balanced.
+pub fn split(line: &[u8], quoting: Quoting, ends: &mut Vec<u32>) -> bool {
+    let before = ends.len();
+    for escapes in [true, false] {
+        // A backslash at the end of a quoted field takes the meaning of its quote away, and then
+        // nothing closes it: read as a plain character, the line may still be sound.
+        ends.truncate(before);
+        if split_with(line, 0, quoting, escapes, ends) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What crosses from one chunk of 64 bytes to the next.
+#[derive(Clone, Copy)]
+struct Carry {
+    /// All ones inside of quotes.
+    inside: u64,
+    /// Bit 0: the byte before was a separator or line end.
+    gap: u64,
+    /// Bit 0: it was a closing quote.
+    closing: u64,
+    /// Bit 0: it was a backslash.
+    backslash: u64,
+}
+
+const LINE_START: Carry = Carry {
+    inside: 0,
+    gap: 1,
+    closing: 0,
+    backslash: 0,
+};
+
+/// The lines of a block while they are found.
+struct Lines<'a> {
+    offsets: &'a mut Offsets,
+    bytes: &'a [u8],
+    shape: Shape<'a>,
+    /// Where the line begins.
+    start: usize,
+    /// The mask pass cannot tell the line's fields.
+    irregular: bool,
+    scan: Scan,
+}
+
+impl Lines<'_> {
+    fn mask_pass(&mut self) {
+        let mut carry = LINE_START;
+        let (chunks, rest) = self.bytes.as_chunks::<LANE>();
+        for (index, chunk) in chunks.iter().enumerate() {
+            carry = self.chunk(chunk, index * LANE, u64::MAX, carry);
+        }
+        if !rest.is_empty() {
+            let mut chunk = [0; LANE];
+            chunk[..rest.len()].copy_from_slice(rest);
+            let base = self.bytes.len() - rest.len();
+            carry = self.chunk(&chunk, base, (1 << rest.len()) - 1, carry);
+        }
+        self.irregular |= carry.inside != 0;
+    }
+
+    #[inline(always)]
+    fn chunk(&mut self, chunk: &[u8; LANE], base: usize, present: u64, carry: Carry) -> Carry {
+        let quoting = self.shape.quoting;
+        let (separators, newlines) = masks(chunk, quoting.separator, b'\n');
+        let (quotes, backslashes) = masks(chunk, quoting.quote, b'\\');
+        let (separators, newlines, quotes) =
+            (separators & present, newlines & present, quotes & present);
+        let mut carry = carry;
+        // The bits that are still to be looked at: all, until a line ends inside of quotes.
+        let mut todo = u64::MAX;
+        loop {
+            let inside = prefix_xor(quotes & todo) ^ carry.inside;
+            let torn = inside & newlines & todo;
+            let now = match torn {
+                0 => todo,
+                _ => todo & (torn ^ (torn - 1)),
+            };
+            let gaps = (separators & !inside) | newlines;
+            let opening = quotes & inside & now;
+            let closing = quotes & !inside & now;
+            let irregular = (opening & !(gaps << 1 | carry.gap))
+                | ((closing << 1 | carry.closing) & !gaps & now)
+                | (quotes & now & (backslashes << 1 | carry.backslash))
+                | (torn & now);
+            self.events(base, gaps & now, newlines & now, irregular & present);
+            if torn == 0 {
+                return Carry {
+                    inside: (inside.cast_signed() >> 63).cast_unsigned(),
+                    gap: gaps >> 63,
+                    closing: closing >> 63,
+                    backslash: backslashes >> 63,
+                };
+            }
+            todo &= !now;
+            carry = Carry {
+                gap: carry.gap,
+                closing: 0,
+                backslash: carry.backslash,
+                inside: 0,
+            };
+            if todo == 0 {
+                return LINE_START;
+            }
+        }
+    }
+
+    /// Takes down fields and lines, in their order.
+    #[inline(always)]
+    fn events(&mut self, base: usize, gaps: u64, newlines: u64, irregular: u64) {
+        let mut events = gaps | irregular;
+        while events != 0 {
+            let bit = events.trailing_zeros();
+            events &= events - 1;
+            self.irregular |= irregular >> bit & 1 != 0;
+            if newlines >> bit & 1 != 0 {
+                self.end(base + bit as usize);
+            } else if gaps >> bit & 1 != 0 {
+                self.offsets.ends.push((base + bit as usize) as u32);
+            }
+        }
+    }
+
+    /// Takes the line that ends at `end` into the matrix, or out of it.
+    #[inline]
+    fn end(&mut self, end: usize) {
+        let start = std::mem::replace(&mut self.start, end + 1);
+        let line = self.scan.records as u32;
+        self.scan.records += 1;
+        let end = without_carriage_return(self.bytes, start, end);
+        let complete = self.offsets.complete();
+        let mut balanced = true;
+        if std::mem::take(&mut self.irregular) {
+            self.offsets.ends.truncate(complete);
+            balanced = self.split_again(start, end);
+        } else {
+            self.offsets.ends.push(end as u32);
+        }
+        let found = self.offsets.ends.len() - complete;
+        let text = &self.bytes[start..end];
+        let control = |beginning: &String| text.starts_with(beginning.as_bytes());
+        if text.is_empty() || self.shape.skip.iter().any(control) {
+            self.offsets.ends.truncate(complete);
+            self.scan.skipped += 1;
+        } else if balanced && found >= self.shape.least && text.len() <= MAX_RECORD_BYTES {
+            self.offsets.ends.truncate(complete + self.shape.fields);
+            self.offsets
+                .ends
+                .resize(complete + self.shape.fields + 1, end as u32);
+            self.offsets.push(start, line);
+        } else {
+            self.offsets.ends.truncate(complete);
+            self.reject(line, start, end, balanced, found);
+        }
+    }
+
+    #[cold]
+    fn split_again(&mut self, start: usize, end: usize) -> bool {
+        let first = self.offsets.ends.len();
+        let balanced = split(
+            &self.bytes[start..end],
+            self.shape.quoting,
+            &mut self.offsets.ends,
+        );
+        for at in &mut self.offsets.ends[first..] {
+            *at += start as u32;
+        }
+        balanced
+    }
+
+    #[cold]
+    fn reject(&mut self, line: u32, start: usize, end: usize, balanced: bool, found: usize) {
+        let reason = if end - start > MAX_RECORD_BYTES {
+            Reason::TooLong {
+                limit: MAX_RECORD_BYTES,
+            }
+        } else if balanced {
+            Reason::TooFewFields {
+                least: self.shape.least,
+                found,
+            }
+        } else {
+            Reason::Quote
+        };
+        self.scan
+            .rejects
+            .push((line, start as u32, end as u32, reason));
+    }
+}
+
+/// Appends the ends of a line's fields; false if a quote or bracket is not closed.
+fn split_with(
+    line: &[u8],
+    base: usize,
+    quoting: Quoting,
+    escapes: bool,
+    ends: &mut Vec<u32>,
+) -> bool {
+    let mut at = 0;
+    loop {
+        let close = match line.get(at) {
+            Some(&byte) if byte == quoting.quote => Some(byte),
+            Some(b'[') if quoting.brackets => Some(b']'),
+            _ => None,
+        };
+        let end = match close {
+            Some(close) => match closing(line, at + 1, close, quoting.separator, escapes) {
+                Some(closed) => closed + 1,
+                None => return false,
+            },
+            None => {
+                memchr::memchr(quoting.separator, &line[at..]).map_or(line.len(), |gap| at + gap)
+            }
+        };
+        ends.push((base + end) as u32);
+        if end >= line.len() {
+            return true;
+        }
+        at = end + 1;
+    }
+}
+
+/// Where the byte `close` closes what was opened before `from`: before a separator or at the end.
+fn closing(line: &[u8], from: usize, close: u8, separator: u8, escapes: bool) -> Option<usize> {
+    memchr_iter(close, &line[from..])
+        .map(|at| from + at)
+        .filter(|&at| line.get(at + 1).is_none_or(|&next| next == separator))
+        .find(|&at| !escapes || !is_escaped(&line[from..at]))
+}
+
+/// Whether what follows `text` stands behind a backslash that is not itself escaped.
+fn is_escaped(text: &[u8]) -> bool {
+    let backslashes = text.iter().rev().take_while(|&&byte| byte == b'\\').count();
+    backslashes % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const QUOTING: Quoting = Quoting {
+        separator: b' ',
+        quote: b'"',
+        brackets: false,
+    };
+
+    fn table(
+        bytes: &[u8],
+        quoting: Quoting,
+        fields: usize,
+        least: usize,
+    ) -> (Vec<Vec<Option<String>>>, Scan) {
+        let mut offsets = Offsets::default();
+        let shape = Shape {
+            quoting,
+            fields,
+            least,
+            skip: &["Enable".to_owned()],
+        };
+        let scan = scan(&mut offsets, bytes, shape);
+        let mut rows = vec![Vec::new(); offsets.records()];
+        for field in 0..=fields {
+            for (row, (start, end)) in offsets.field(field).enumerate() {
+                let text = bytes.get(start..end).map(String::from_utf8_lossy);
+                rows[row].push(text.map(std::borrow::Cow::into_owned));
+            }
+        }
+        (rows, scan)
+    }
+
+    fn fields(line: &str) -> Vec<String> {
+        let (rows, scan) = table(line.as_bytes(), QUOTING, 6, 1);
+        assert!(scan.rejects.is_empty(), "{line}: {:?}", scan.rejects);
+        rows[0].iter().flatten().cloned().collect()
+    }
+
+    #[test]
+    fn lines_of_every_kind() {
+        let rows: &[(&str, &[&str])] = &[
+            (r#"a "b c" d"#, &["a", r#""b c""#, "d"]),
+            (r#""b c""#, &[r#""b c""#]),
+            (r#"a "" b"#, &["a", r#""""#, "b"]),
+            (r#"a "b \" c" d"#, &["a", r#""b \" c""#, "d"]),
+            (r#"a "b \\" d"#, &["a", r#""b \\""#, "d"]),
+            (r#"a "b \" d"#, &["a", r#""b \""#, "d"]),
+            (r#"a "b"c" d"#, &["a", r#""b"c""#, "d"]),
+            (r#"a "h2","http/1.1" d"#, &["a", r#""h2","http/1.1""#, "d"]),
+            (r#"a b"c d"#, &["a", r#"b"c"#, "d"]),
+            ("a  b", &["a", "", "b"]),
+            ("a b ", &["a", "b", ""]),
+            ("1 2 3 4 5 6 7 8", &["1", "2", "3", "4", "5", "6", "7 8"]),
+            (
+                r#"1 2 3 4 5 6 "7 x" 8"#,
+                &["1", "2", "3", "4", "5", "6", r#""7 x" 8"#],
+            ),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(fields(line), *expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_record() {
+        let text = b"a b c\r\n\nEnable AccessLog\nx\na \"b c\n\"d e\" f\na b \"c d\"\r\n";
+        let (rows, scan) = table(text, QUOTING, 3, 2);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            rows,
+            [
+                [some("a"), some("b"), some("c"), None],
+                [some("\"d e\""), some("f"), None, None],
+                [some("a"), some("b"), some("\"c d\""), None]
+            ]
+        );
+        assert_eq!((scan.records, scan.skipped), (7, 2));
+        let rejects: Vec<_> = scan
+            .rejects
+            .iter()
+            .map(|r| (r.0, r.3.to_string()))
+            .collect();
+        assert_eq!(
+            rejects,
+            [
+                (3, "expected at least 2 fields, found 1".to_owned()),
+                (4, "a quote is not closed".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn brackets() {
+        let quoting = Quoting {
+            brackets: true,
+            ..QUOTING
+        };
+        let (rows, _) = table(
+            b"a [06/Feb/2019:00:00:38 +0000] \"b c\"\n[x\n",
+            quoting,
+            3,
+            1,
+        );
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            rows,
+            [[
+                some("a"),
+                some("[06/Feb/2019:00:00:38 +0000]"),
+                some("\"b c\""),
+                None
+            ]]
+        );
+    }
+
+    proptest! {
+        /// The mask pass gives what reading field by field gives, wherever the chunks end.
+        #[test]
+        fn the_mask_pass_equals_the_field_by_field_way(
+            text in r#"([a"\\ \n\r]|ab"? "c|" "){0,90}"#,
+            lead in 0..70usize,
+        ) {
+            let bytes = [&b"-".repeat(lead)[..], text.as_bytes()].concat();
+            let (rows, scan) = table(&bytes, QUOTING, 4, 1);
+            let mut expected = Vec::new();
+            let mut rejects = 0;
+            for line in bytes.split(|&byte| byte == b'\n') {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let mut ends = Vec::new();
+                if line.is_empty() {
+                    continue;
+                }
+                if !split(line, QUOTING, &mut ends) {
+                    rejects += 1;
+                    continue;
+                }
+                let mut start = 0;
+                let mut row: Vec<Option<String>> = Vec::new();
+                for &end in ends.iter().take(4) {
+                    row.push(Some(String::from_utf8_lossy(&line[start..end as usize]).into_owned()));
+                    start = end as usize + 1;
+                }
+                let tail = line.get(start..).filter(|_| ends.len() > 4);
+                row.resize(4, None);
+                row.push(tail.map(|tail| String::from_utf8_lossy(tail).into_owned()));
+                expected.push(row);
+            }
+            prop_assert_eq!(rows, expected);
+            prop_assert_eq!(scan.rejects.len(), rejects);
+        }
+    }
+}
