@@ -2,11 +2,12 @@
 //!
 //! The model, from the inside out: `site` says what the load balancers serve, `balancer` has the
 //! load balancers with their nodes and targets, `client` those who ask; `traffic` draws what is
-//! asked and what comes back; `exchange` writes that as a line.
+//! asked, and `node` what comes back; `exchange` writes that as a line.
 
 mod balancer;
 mod client;
 mod exchange;
+mod node;
 mod site;
 mod traffic;
 

@@ -1,11 +1,13 @@
 //! CloudTrail logs.
 //!
-//! The model, from the inside out: `catalogue` lists the events that happen, `principal` has those
-//! who act, `value` fills the gaps of what they ask and get; `activity` draws who does what, and
-//! with what success; `record` writes that as JSON, `layout` puts records together.
+//! The model, from the inside out: `catalogue` lists the kinds of `event`s, `principal` has those who
+//! act, and `identity` says who they are; `value` fills the gaps of what they ask and get;
+//! `activity` draws who does what, and with what success; `record` writes that as JSON, `layout` puts records together.
 
 mod activity;
 mod catalogue;
+mod event;
+mod identity;
 mod layout;
 mod principal;
 mod record;

@@ -204,7 +204,7 @@ pub(crate) struct GenerateFlowLogs {
 pub(crate) struct GenerateCloudTrailLogs {
     #[command(flatten)]
     pub(crate) options: GenerateOptions,
-    /// How the records stand in an object
+    /// One object with all records on one line or over many, or a record on each line
     #[arg(long, value_enum, default_value = "records")]
     pub(crate) layout: CloudTrailLayout,
 }
@@ -212,11 +212,8 @@ pub(crate) struct GenerateCloudTrailLogs {
 /// How CloudTrail's records stand in an object.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum CloudTrailLayout {
-    /// {"Records":[...]} on one line, as CloudTrail writes them
     Records,
-    /// The same over many lines
     Pretty,
-    /// A record on each line
     Ndjson,
 }
 

@@ -1,12 +1,12 @@
-//! What is asked in an interval, and what comes back.
+//! What is asked in an interval.
 
 use std::io;
-use std::net::IpAddr;
 
-use super::balancer::{Balancer, Outage, TargetGroup};
+use super::balancer::Balancer;
 use super::client::Client;
-use super::exchange::{Answer, Exchange, Host, Outcome, Protocol, Request};
-use super::site::{Answers, Guard, Hole, LEGACY, PROBES, Route, WORDS};
+use super::exchange::{Exchange, Host, Outcome, Protocol, Request};
+use super::node::Node;
+use super::site::{Hole, PROBES, Route, WORDS};
 use crate::ids::{push_hex, push_uuid};
 use crate::plan::Interval;
 use crate::random::{Random, Subject};
@@ -16,14 +16,6 @@ use crate::zipf::Zipf;
 
 /// Lines of a node are nearly in order.
 const DISORDER_SECONDS: u64 = 2;
-
-/// The load balancer waits no longer for a target.
-const IDLE_TIMEOUT_MICROS: u64 = 60_000_000;
-
-/// The load balancer waits no longer for a connection to a target.
-const CONNECT_TIMEOUT_MICROS: u64 = 10_000_000;
-
-const SLOW_FACTOR: u64 = 8;
 
 #[derive(Clone, Copy)]
 enum Event {
@@ -40,42 +32,6 @@ const EVENTS: [(u32, Event); 4] = [
     (32, Event::Plain),
     (26, Event::Scan),
     (2, Event::Noise),
-];
-
-// Status codes of targets, by weights per mille.
-const CACHED: [(u32, u16); 4] = [(760, 200), (215, 304), (20, 404), (5, 403)];
-const READ: [(u32, u16); 6] = [
-    (930, 200),
-    (15, 301),
-    (35, 404),
-    (10, 403),
-    (6, 400),
-    (4, 500),
-];
-const WRITE: [(u32, u16); 7] = [
-    (620, 200),
-    (230, 201),
-    (80, 204),
-    (40, 400),
-    (15, 403),
-    (8, 409),
-    (7, 500),
-];
-
-// Parts per million.
-const CLIENT_LEAVES: u32 = 1_500;
-const SIGNED_OUT: u32 = 60_000;
-const PROBE_BLOCKED: u32 = 600_000;
-
-/// A page that does not exist is found out soon.
-const PROBE_MICROS: u64 = 2_000;
-
-/// What happens at a target that is out of order, with the microseconds that it takes: it resets
-/// connections, does not answer them, or has been taken out.
-const FAILURES: [(u32, (u16, u64)); 3] = [
-    (600, (502, 1_000)),
-    (300, (504, CONNECT_TIMEOUT_MICROS)),
-    (100, (503, 0)),
 ];
 
 /// Who asks, and what for.
@@ -111,20 +67,20 @@ impl Traffic {
         mut emit: impl FnMut(&Exchange<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         let random = &mut Random::keyed(self.seed, Subject::Events, interval.object);
-        let place = Place {
+        let node = Node {
             balancer,
-            node: balancer.nodes[node],
+            address: balancer.nodes[node],
             outage: balancer.outage(self.seed, interval.start),
         };
         for row in 0..interval.rows {
             let time = interval.moment(row, DISORDER_SECONDS, random);
             let event = random.weighted(&EVENTS);
-            let asked = self.ask(event, &place, random);
-            let outcome = place.outcome(event, &asked, &self.path, time, random);
+            let asked = self.ask(event, &node, random);
+            let outcome = node.outcome(&asked, &self.path, time, random);
             let (received, sent) = sizes(&asked, &self.path, &outcome, random);
             emit(&Exchange {
                 balancer,
-                node: place.node,
+                node: node.address,
                 time,
                 protocol: asked.protocol,
                 connection: asked.client.connection(self.seed, time),
@@ -144,8 +100,8 @@ impl Traffic {
     }
 
     /// Draws a request, and leaves its path in `self.path`.
-    fn ask<'a>(&mut self, event: Event, place: &Place<'a>, random: &mut Random) -> Asked<'a> {
-        let site = place.balancer.site;
+    fn ask<'a>(&mut self, event: Event, node: &Node<'a>, random: &mut Random) -> Asked<'a> {
+        let site = node.balancer.site;
         let host = Host::Name(site.host);
         self.path.clear();
         match event {
@@ -153,7 +109,7 @@ impl Traffic {
                 let client = Client::of_rank(self.seed, self.clients.sample(random));
                 let index = random.weighted_index(&site.routes);
                 let route = &site.routes[index].1;
-                self.push_path(&place.balancer.paths[index], random);
+                self.push_path(&node.balancer.paths[index], random);
                 Asked {
                     protocol: match event {
                         Event::Plain => Protocol::Http,
@@ -168,7 +124,7 @@ impl Traffic {
             Event::Scan | Event::Noise => {
                 let request = matches!(event, Event::Scan).then(|| {
                     push(&mut self.path, random.weighted(&PROBES));
-                    let host = random.one_of(&[host, Host::Address(place.node)]);
+                    let host = random.one_of(&[host, Host::Address(node.address)]);
                     ("GET", host)
                 });
                 Asked {
@@ -206,149 +162,13 @@ impl Traffic {
 }
 
 /// What is asked of a load balancer.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     client: Client,
-    protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// Method and host; None when it is no HTTP.
-    request: Option<(&'static str, Host)>,
+    pub(super) request: Option<(&'static str, Host)>,
     /// None when nobody should ask for it.
-    route: Option<&'a Route>,
-}
-
-/// A node of a load balancer in one interval.
-struct Place<'a> {
-    balancer: &'a Balancer,
-    node: IpAddr,
-    outage: Option<Outage>,
-}
-
-impl<'a> Place<'a> {
-    fn outcome(
-        &self,
-        event: Event,
-        asked: &Asked<'_>,
-        path: &[u8],
-        time: u64,
-        random: &mut Random,
-    ) -> Outcome<'a> {
-        let guard = self.balancer.site.guard;
-        match (event, asked.request) {
-            (Event::Noise, _) => without_target(400, "-", random),
-            _ if asked.protocol == Protocol::Http => Outcome {
-                redirected: true,
-                ..without_target(301, "redirect", random)
-            },
-            (Event::Scan, _) if guard == Guard::Firewall && random.chance(PROBE_BLOCKED) => {
-                without_target(403, "waf", random)
-            }
-            (Event::Scan, Some((_, Host::Address(_)))) => {
-                without_target(404, "fixed-response", random)
-            }
-            (Event::Scan, _) if guard == Guard::SignIn => {
-                without_target(302, "authenticate", random)
-            }
-            _ if guard == Guard::SignIn && random.chance(SIGNED_OUT) => {
-                without_target(302, "authenticate", random)
-            }
-            _ => Outcome {
-                actions: match guard {
-                    Guard::Firewall => "waf,forward",
-                    Guard::SignIn => "authenticate,forward",
-                    Guard::Nothing if path.starts_with(LEGACY.as_bytes()) => "rewrite,forward",
-                    Guard::Nothing => "forward",
-                },
-                ..self.forward(asked.route, time, random)
-            },
-        }
-    }
-
-    fn forward(&self, route: Option<&Route>, time: u64, random: &mut Random) -> Outcome<'a> {
-        let index = route.map_or(0, |route| route.group);
-        let group = &self.balancer.groups[index];
-        let target = random.below(group.targets.len() as u64) as usize;
-        let fails = self
-            .outage
-            .as_ref()
-            .is_some_and(|outage| outage.holds(index, target, time));
-        if fails {
-            return failed(group, target, random);
-        }
-        let target = group.targets.get(target);
-        let forwarded = Outcome {
-            group: Some(group),
-            target: target.map(|target| target.address.as_str()),
-            ..without_target(504, "forward", random)
-        };
-        let least = route.map_or(PROBE_MICROS, |route| route.micros);
-        let slow = target.is_some_and(|target| target.slow);
-        let factor = if slow { SLOW_FACTOR } else { 1 };
-        // Beyond any timeout whatever the factor, and far from the end of the integers.
-        let micros = (least as f64 * random.pareto()).min(1e9) as u64 * factor;
-        if micros > IDLE_TIMEOUT_MICROS {
-            return Outcome {
-                lasted: IDLE_TIMEOUT_MICROS,
-                ..forwarded
-            };
-        }
-        if random.chance(CLIENT_LEAVES) {
-            return Outcome {
-                status: 460,
-                lasted: micros,
-                ..forwarded
-            };
-        }
-        let answer = Answer::after(micros, status(route, random), random);
-        Outcome {
-            status: answer.status,
-            lasted: answer.lasted(),
-            answer: Some(answer),
-            ..forwarded
-        }
-    }
-}
-
-/// An outcome that no target has had a part in.
-fn without_target<'a>(status: u16, actions: &'static str, random: &mut Random) -> Outcome<'a> {
-    Outcome {
-        status,
-        lasted: random.below(1_500),
-        actions,
-        error: "-",
-        redirected: false,
-        group: None,
-        target: None,
-        answer: None,
-    }
-}
-
-/// What becomes of a request to a target that is out of order.
-fn failed<'a>(group: &'a TargetGroup, target: usize, random: &mut Random) -> Outcome<'a> {
-    let (status, lasted) = random.weighted(&FAILURES);
-    let target = group.targets.get(target);
-    Outcome {
-        status: if target.is_some() { status } else { 502 },
-        lasted: lasted + random.below(3_000),
-        error: if target.is_some() {
-            "-"
-        } else {
-            "LambdaUnhandled"
-        },
-        group: Some(group),
-        // There is none to name when no connection came about.
-        target: target
-            .filter(|_| status != 503 && random.chance(500_000))
-            .map(|target| target.address.as_str()),
-        ..without_target(status, "forward", random)
-    }
-}
-
-fn status(route: Option<&Route>, random: &mut Random) -> u16 {
-    match route.map(|route| route.answers) {
-        Some(Answers::Cached) => random.weighted(&CACHED),
-        Some(Answers::Read) => random.weighted(&READ),
-        Some(Answers::Write) => random.weighted(&WRITE),
-        None => 404,
-    }
+    pub(super) route: Option<&'a Route>,
 }
 
 /// Bytes received and sent.

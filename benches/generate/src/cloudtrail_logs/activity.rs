@@ -3,7 +3,9 @@
 use std::io;
 
 use super::Place;
-use super::catalogue::{Caller, EVENTS, Prepared, prepared};
+use super::catalogue::EVENTS;
+use super::event::{Caller, Prepared, prepared};
+use super::identity::Identities;
 use super::principal::Principal;
 use super::record::{Failure, Record};
 use super::value::{Subjects, Values};
@@ -31,6 +33,7 @@ pub(super) struct Activity {
     seed: u64,
     events: Vec<Prepared>,
     principals: Zipf,
+    identities: Identities,
     values: Values,
 }
 
@@ -41,6 +44,7 @@ impl Activity {
             seed,
             events: prepared(),
             principals: Zipf::new((rows / 500).clamp(24, 5_000)),
+            identities: Identities::new(),
             values: Values::new(seed, rows),
         }
     }
@@ -67,6 +71,7 @@ impl Activity {
             };
             emit(&Record {
                 event: prepared,
+                identities: &self.identities,
                 values: &self.values,
                 subjects: Subjects {
                     place,

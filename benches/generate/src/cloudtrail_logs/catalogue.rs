@@ -1,142 +1,15 @@
 //! The events that happen: what each is called, who causes it, and what it says.
-//!
-//! Parameters, responses and resources are JSON with holes (see [`Value`](super::value::Value)).
 
-use super::value::Value;
-use crate::template::Template;
-
-/// A kind of event.
-pub(super) struct Event {
-    /// The service, as `eventSource` has it before `.amazonaws.com`.
-    pub(super) service: &'static str,
-    pub(super) name: &'static str,
-    /// `eventVersion`.
-    pub(super) version: &'static str,
-    pub(super) caller: Caller,
-    pub(super) effect: Effect,
-    /// `requestParameters`.
-    request: &'static str,
-    /// `responseElements` of a success.
-    response: &'static str,
-    /// `additionalEventData`; empty when there is none.
-    additional: &'static str,
-    /// `resources`; empty when there are none.
-    resources: &'static str,
-}
-
-/// Who causes an event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
-    /// Roles and users of the account.
-    Own,
-    /// An AWS service, by its name before `.amazonaws.com`.
-    Service(&'static str),
-    /// Another account.
-    OtherAccount,
-    /// Somebody whom an identity provider knows, by SAML.
-    Saml,
-    /// The same by a token of the Web.
-    WebIdentity,
-    /// A user with a session token of its own.
-    Federated,
-    /// A person who signs in to the console.
-    SignIn,
-}
-
-/// What an event does, and to what.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    Read,
-    Write,
-    ReadData,
-    WriteData,
-}
-
-/// An event whose JSON has been read.
-pub(super) struct Prepared {
-    pub(super) event: &'static Event,
-    pub(super) request: Template<Value>,
-    pub(super) response: Template<Value>,
-    pub(super) additional: Option<Template<Value>>,
-    pub(super) resources: Option<Template<Value>>,
-}
-
-/// All events, in the order of [`EVENTS`].
-pub(super) fn prepared() -> Vec<Prepared> {
-    let template = |text| Template::parse(text, Value::named);
-    let optional = |text: &'static str| (!text.is_empty()).then(|| template(text));
-    EVENTS
-        .iter()
-        .map(|(_, event)| Prepared {
-            event,
-            request: template(event.request),
-            response: template(event.response),
-            additional: optional(event.additional),
-            resources: optional(event.resources),
-        })
-        .collect()
-}
-
-impl Event {
-    const fn new(
-        service: &'static str,
-        name: &'static str,
-        version: &'static str,
-        caller: Caller,
-        effect: Effect,
-    ) -> Self {
-        Self {
-            service,
-            name,
-            version,
-            caller,
-            effect,
-            request: "null",
-            response: "null",
-            additional: "",
-            resources: "",
-        }
-    }
-
-    const fn asks(self, request: &'static str) -> Self {
-        Self { request, ..self }
-    }
-
-    const fn gets(self, response: &'static str) -> Self {
-        Self { response, ..self }
-    }
-
-    const fn adds(self, additional: &'static str) -> Self {
-        Self { additional, ..self }
-    }
-
-    const fn of(self, resources: &'static str) -> Self {
-        Self { resources, ..self }
-    }
-
-    /// Whether it is only logged in us-east-1.
-    pub(super) fn is_global(&self) -> bool {
-        matches!(self.service, "iam" | "signin")
-    }
-
-    pub(super) fn is_data(&self) -> bool {
-        matches!(self.effect, ReadData | WriteData)
-    }
-
-    pub(super) fn is_read(&self) -> bool {
-        matches!(self.effect, Read | ReadData)
-    }
-}
-
-use Caller::{Federated, OtherAccount, Own, Saml, Service, SignIn, WebIdentity};
-use Effect::{Read, ReadData, Write, WriteData};
+use super::event::Caller::{Federated, OtherAccount, Own, Saml, Service, SignIn, WebIdentity};
+use super::event::Effect::{Read, ReadData, Write, WriteData};
+use super::event::Event;
 
 const BUCKET: &str = r#"[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::<bucket>/<key>"},{"accountId":"<account>","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::<bucket>"}]"#;
 const KEY: &str = r#"[{"accountId":"<account>","type":"AWS::KMS::Key","ARN":"arn:aws:kms:<region>:<account>:key/<kms>"}]"#;
 const ROLE: &str = r#"[{"accountId":"<account>","type":"AWS::IAM::Role","ARN":"arn:aws:iam::<account>:role/<role>"}]"#;
 const SENT: &str = r#"{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":<number>,"SSEApplied":"Default_SSE_S3","AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":0}"#;
 const FETCHED: &str = r#"{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":<number>}"#;
-const CREDENTIALS: &str = r#"{"credentials":{"accessKeyId":"<access-key>","sessionToken":"<token>","expiration":"<expiry>"},"assumedRoleUser":{"assumedRoleId":"<role-id>:<session>","arn":"arn:aws:sts::<account>:assumed-role/<role>/<session>"}}"#;
+const CREDENTIALS: &str = r#"{"credentials":{"accessKeyId":"ASIA<access-key>","sessionToken":"<token>","expiration":"<expiry>"},"assumedRoleUser":{"assumedRoleId":"<role-id>:<session>","arn":"arn:aws:sts::<account>:assumed-role/<role>/<session>"}}"#;
 
 /// Weights are per million.
 pub(super) static EVENTS: [(u32, Event); 41] = [
@@ -341,7 +214,7 @@ pub(super) static EVENTS: [(u32, Event); 41] = [
         1_200,
         Event::new("iam", "CreateAccessKey", "1.10", Own, Write)
             .asks(r#"{"userName":"<person>"}"#)
-            .gets(r#"{"accessKey":{"userName":"<person>","accessKeyId":"<access-key>","status":"Active","createDate":"<expiry>"}}"#),
+            .gets(r#"{"accessKey":{"userName":"<person>","accessKeyId":"ASIA<access-key>","status":"Active","createDate":"<expiry>"}}"#),
     ),
     (
         1_000,

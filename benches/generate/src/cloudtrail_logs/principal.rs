@@ -1,9 +1,10 @@
-//! Those who act, and how `userIdentity` describes them.
+//! Those who act.
 
 use std::net::IpAddr;
 
 use super::Place;
-use super::catalogue::Caller;
+use super::event::Caller;
+use super::identity::Part;
 use crate::calendar::push_seconds;
 use crate::ids::push_capitals;
 use crate::internet::client_address;
@@ -72,7 +73,7 @@ const PROBER_AGENT: &str = "python-requests/2.32.5 (enumerate all the things)";
 
 /// Somebody who acts.
 pub(super) struct Principal {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// What its ids are made of.
     key: u64,
     name: &'static str,
@@ -82,8 +83,9 @@ pub(super) struct Principal {
     agent: &'static str,
 }
 
+/// What `userIdentity` calls a type.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Role,
     User,
     Root,
@@ -177,113 +179,8 @@ impl Principal {
         }
     }
 
-    /// Appends `userIdentity`, for an event at a time in Unix seconds.
-    pub(super) fn push_identity(&self, out: &mut Vec<u8>, place: &Place, time: u64) {
-        let account = place.account.as_str();
-        match self.kind {
-            Kind::Role => {
-                push(out, r#"{"type":"AssumedRole","principalId":""#);
-                self.push_id(out, "AROA");
-                out.push(b':');
-                self.push_session(out);
-                self.push_arn(out, account);
-                self.push_key(out, account, "ASIA");
-                push(
-                    out,
-                    r#","sessionContext":{"sessionIssuer":{"type":"Role","principalId":""#,
-                );
-                self.push_id(out, "AROA");
-                push(out, r#"","arn":"arn:aws:iam::"#);
-                push(out, account);
-                push(out, ":role/");
-                self.push_name(out);
-                push(out, r#"","accountId":""#);
-                push(out, account);
-                push(out, r#"","userName":""#);
-                self.push_name(out);
-                push(out, r#""},"#);
-                self.push_attributes(out, time);
-            }
-            Kind::User => {
-                push(out, r#"{"type":"IAMUser","principalId":""#);
-                self.push_id(out, "AIDA");
-                self.push_arn(out, account);
-                self.push_key(out, account, "AKIA");
-                push(out, r#","userName":""#);
-                self.push_name(out);
-                push(out, r#""}"#);
-            }
-            Kind::Root => {
-                push(out, r#"{"type":"Root","principalId":""#);
-                push(out, account);
-                self.push_arn(out, account);
-                push(out, r#","accountId":""#);
-                push(out, account);
-                push(out, r#"","accessKeyId":"","sessionContext":{"#);
-                self.push_attributes(out, time);
-            }
-            Kind::Federated => {
-                push(out, r#"{"type":"FederatedUser","principalId":""#);
-                push(out, account);
-                out.push(b':');
-                self.push_name(out);
-                self.push_arn(out, account);
-                self.push_key(out, account, "ASIA");
-                push(
-                    out,
-                    r#","sessionContext":{"sessionIssuer":{"type":"IAMUser","principalId":""#,
-                );
-                self.push_id(out, "AIDA");
-                push(out, r#"","arn":"arn:aws:iam::"#);
-                push(out, account);
-                push(out, r#":user/broker","accountId":""#);
-                push(out, account);
-                push(out, r#"","userName":"broker"},"#);
-                self.push_attributes(out, time);
-            }
-            Kind::Saml => {
-                push(out, r#"{"type":"SAMLUser","principalId":"example-sso:"#);
-                self.push_name(out);
-                push(out, r#"@example.com","userName":""#);
-                self.push_name(out);
-                push(out, r#"@example.com","identityProvider":"example-sso"}"#);
-            }
-            Kind::WebIdentity => {
-                push(
-                    out,
-                    r#"{"type":"WebIdentityUser","principalId":"ci.example.com:deploy:repo:example/"#,
-                );
-                self.push_name(out);
-                push(out, r#"","userName":"repo:example/"#);
-                self.push_name(out);
-                push(out, r#"","identityProvider":"ci.example.com"}"#);
-            }
-            Kind::OtherAccount => {
-                push(out, r#"{"type":"AWSAccount","principalId":""#);
-                self.push_id(out, "AROA");
-                out.push(b':');
-                self.push_session(out);
-                push(out, r#"","accountId":""#);
-                push_padded(out, self.key, 12);
-                push(out, r#""}"#);
-            }
-            Kind::Service(service) => {
-                push(out, r#"{"type":"AWSService","invokedBy":""#);
-                push_service(out, service);
-                push(out, r#""}"#);
-            }
-        }
-    }
-
-    /// Appends the rest of a string `principalId`, then `arn`.
-    fn push_arn(&self, out: &mut Vec<u8>, account: &str) {
-        push(out, r#"","arn":""#);
-        self.push_arn_text(out, account);
-        out.push(b'"');
-    }
-
     /// Appends the principal's ARN.
-    pub(super) fn push_arn_text(&self, out: &mut Vec<u8>, account: &str) {
+    pub(super) fn push_arn(&self, out: &mut Vec<u8>, account: &str) {
         let (service, resource) = match self.kind {
             Kind::Role => ("sts", ":assumed-role/"),
             Kind::Federated => ("sts", ":federated-user/"),
@@ -304,42 +201,41 @@ impl Principal {
         }
     }
 
-    fn push_key(&self, out: &mut Vec<u8>, account: &str, prefix: &str) {
-        push(out, r#","accountId":""#);
-        push(out, account);
-        push(out, r#"","accessKeyId":""#);
-        push_access_key(out, prefix, &mut self.random());
-        out.push(b'"');
-    }
-
-    /// Appends the end of `sessionContext` and of the identity.
-    fn push_attributes(&self, out: &mut Vec<u8>, time: u64) {
-        /// Sessions begin on the hour or a little later.
-        const SESSION_SECONDS: u64 = 3_600;
-        let began = (time - time % SESSION_SECONDS + self.key % 60).min(time);
-        push(out, r#""attributes":{"creationDate":""#);
-        push_seconds(out, began);
-        push(out, r#"","mfaAuthenticated":""#);
-        push(
-            out,
-            if self.has_second_factor() {
-                "true"
-            } else {
-                "false"
-            },
-        );
-        push(out, r#""}}}"#);
-    }
-
     /// Whether this principal uses one: always or never.
     pub(super) fn has_second_factor(&self) -> bool {
         self.is_in_console() && self.random().chance(WITH_SECOND_FACTOR)
     }
 
-    fn push_id(&self, out: &mut Vec<u8>, prefix: &str) {
-        push(out, prefix);
-        push(out, "EXAMPLE");
-        push_capitals(out, &mut self.random(), 10);
+    /// Appends a part of `userIdentity`, for an event at a time in Unix seconds.
+    pub(super) fn push_part(&self, out: &mut Vec<u8>, part: Part, place: &Place, time: u64) {
+        match part {
+            Part::Account => push(out, &place.account),
+            Part::OtherAccount => push_padded(out, self.key, 12),
+            Part::Arn => self.push_arn(out, &place.account),
+            Part::Id => {
+                push(out, "EXAMPLE");
+                push_capitals(out, &mut self.random(), 10);
+            }
+            Part::AccessKey => push_access_key(out, &mut self.random()),
+            Part::Name => self.push_name(out),
+            Part::Session => self.push_session(out),
+            Part::Began => push_seconds(out, self.began(time)),
+            Part::SecondFactor => push(
+                out,
+                if self.has_second_factor() {
+                    "true"
+                } else {
+                    "false"
+                },
+            ),
+            Part::Service => self.push_source(out),
+        }
+    }
+
+    /// When the session began that is in use at a time: on the hour or a little later.
+    fn began(&self, time: u64) -> u64 {
+        const SESSION_SECONDS: u64 = 3_600;
+        (time - time % SESSION_SECONDS + self.key % 60).min(time)
     }
 
     fn push_name(&self, out: &mut Vec<u8>) {
@@ -370,9 +266,8 @@ fn push_service(out: &mut Vec<u8>, service: &str) {
     push(out, ".amazonaws.com");
 }
 
-/// Appends the id of an access key, which says that it is none.
-pub(super) fn push_access_key(out: &mut Vec<u8>, prefix: &str, random: &mut Random) {
-    push(out, prefix);
+/// Appends the id of an access key after its prefix; it says that it is none.
+pub(super) fn push_access_key(out: &mut Vec<u8>, random: &mut Random) {
     push(out, "EXAMPLE");
     push_capitals(out, random, 9);
 }

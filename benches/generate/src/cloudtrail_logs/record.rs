@@ -1,6 +1,7 @@
 //! A record and its JSON.
 
-use super::catalogue::{Caller, Prepared};
+use super::event::{Caller, Prepared};
+use super::identity::Identities;
 use super::principal::Principal;
 use super::value::{Subjects, Value, Values};
 use crate::calendar::push_seconds;
@@ -12,6 +13,7 @@ use crate::text::push;
 /// One event of a trail.
 pub(super) struct Record<'a> {
     pub(super) event: &'a Prepared,
+    pub(super) identities: &'a Identities,
     pub(super) values: &'a Values,
     pub(super) subjects: Subjects<'a>,
     pub(super) principal: Principal,
@@ -52,7 +54,8 @@ impl Record<'_> {
         push(out, r#"{"eventVersion":""#);
         push(out, event.version);
         push(out, r#"","userIdentity":"#);
-        self.principal.push_identity(out, place, self.subjects.time);
+        self.identities
+            .push(out, &self.principal, place, self.subjects.time);
         push(out, r#","eventTime":""#);
         push_seconds(out, self.subjects.time);
         push_member(out, "eventSource", event.service);
@@ -85,8 +88,7 @@ impl Record<'_> {
             }
             Some(Failure::Denied) => {
                 push(out, r#","errorCode":"AccessDenied","errorMessage":"User: "#);
-                self.principal
-                    .push_arn_text(out, &self.subjects.place.account);
+                self.principal.push_arn(out, &self.subjects.place.account);
                 push(out, " is not authorized to perform: ");
                 self.push_action(out);
                 push(out, " because no identity-based policy allows the ");

@@ -146,7 +146,7 @@ impl Values {
                 push(out, "session-");
                 push_decimal(out, random.between(100_000, 999_999));
             }
-            Value::AccessKey => push_access_key(out, "ASIA", random),
+            Value::AccessKey => push_access_key(out, random),
             Value::Port => push_decimal(out, random.weighted(&PORTS)),
             Value::Cidr => push(out, random.weighted(&CIDRS)),
             Value::Ip => push_address(out, private_address(subjects.key).into()),

@@ -60,10 +60,88 @@ fn the_same_seed_gives_the_same_answer() {
 
 #[test]
 fn help() {
-    assert_command_snapshot!(loglens(&["generate", "--help"]), @"");
-    assert_command_snapshot!(loglens(&["generate", "vpc_flow_logs", "--help"]), @"");
-    assert_command_snapshot!(loglens(&["generate", "alb_access_logs", "--help"]), @"");
-    assert_command_snapshot!(loglens(&["generate", "cloudtrail_logs", "--help"]), @"");
+    assert_command_snapshot!(loglens(&["generate", "--help"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    Write seeded logs that look real
+
+    Usage: loglens generate <COMMAND>
+
+    Commands:
+      vpc_flow_logs    VPC flow logs, in the key layout of AWSLogs
+      alb_access_logs  Access logs of Application Load Balancers, in the key layout of AWSLogs
+      cloudtrail_logs  CloudTrail logs, in the key layout of AWSLogs
+      help             Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+
+    ----- stderr -----
+    "#);
+    assert_command_snapshot!(loglens(&["generate", "vpc_flow_logs", "--help"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    VPC flow logs, in the key layout of AWSLogs
+
+    Usage: loglens generate vpc_flow_logs [OPTIONS] --rows <ROWS> --to <DIR>
+
+    Options:
+          --rows <ROWS>          How many records
+          --seed <SEED>          The same seed gives the same logs [default: 1]
+          --to <DIR>             Folder to write to
+          --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
+          --gzip                 Compress the objects
+          --accounts <ACCOUNTS>  How many accounts [default: 1]
+          --regions <REGIONS>    How many Regions [default: 1]
+          --fields <NAMES>       Fields and their order: "version account-id ..." [default: version 2]
+      -h, --help                 Print help
+
+    ----- stderr -----
+    "#);
+    assert_command_snapshot!(loglens(&["generate", "alb_access_logs", "--help"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    Access logs of Application Load Balancers, in the key layout of AWSLogs
+
+    Usage: loglens generate alb_access_logs [OPTIONS] --rows <ROWS> --to <DIR>
+
+    Options:
+          --rows <ROWS>          How many records
+          --seed <SEED>          The same seed gives the same logs [default: 1]
+          --to <DIR>             Folder to write to
+          --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
+          --gzip                 Compress the objects
+          --accounts <ACCOUNTS>  How many accounts [default: 1]
+          --regions <REGIONS>    How many Regions [default: 1]
+      -h, --help                 Print help
+
+    ----- stderr -----
+    "#);
+    assert_command_snapshot!(loglens(&["generate", "cloudtrail_logs", "--help"]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    CloudTrail logs, in the key layout of AWSLogs
+
+    Usage: loglens generate cloudtrail_logs [OPTIONS] --rows <ROWS> --to <DIR>
+
+    Options:
+          --rows <ROWS>          How many records
+          --seed <SEED>          The same seed gives the same logs [default: 1]
+          --to <DIR>             Folder to write to
+          --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
+          --gzip                 Compress the objects
+          --accounts <ACCOUNTS>  How many accounts [default: 1]
+          --regions <REGIONS>    How many Regions [default: 1]
+          --layout <LAYOUT>      One object with all records on one line or over many, or a record on each
+                                 line [default: records] [possible values: records, pretty, ndjson]
+      -h, --help                 Print help
+
+    ----- stderr -----
+    "#);
 }
 
 /// The objects below a folder: their keys, and their bytes.
@@ -87,7 +165,14 @@ fn alb_access_logs() {
     let to = below(&folder, "");
     assert_command_snapshot!(
         loglens(&["generate", "alb_access_logs", "--rows", "100", "--objects", "4", "--gzip", "--accounts", "2", "--regions", "2", "--to", &to]),
-        @""
+        @r#"
+        success: true
+        exit_code: 0
+        ----- stdout -----
+
+        ----- stderr -----
+        wrote 100 records, 68.5 KB of text, in 4 objects to [folder]/
+        "#
     );
     let objects = objects(folder.path());
     assert_eq!(objects.len(), 4);
