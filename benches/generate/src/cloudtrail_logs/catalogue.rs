@@ -11,7 +11,7 @@ const SENT: &str = r#"{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM
 const FETCHED: &str = r#"{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","x-amz-id-2":"<token>","bytesTransferredOut":<number>}"#;
 const CREDENTIALS: &str = r#"{"credentials":{"accessKeyId":"ASIA<access-key>","sessionToken":"<token>","expiration":"<expiry>"},"assumedRoleUser":{"assumedRoleId":"<role-id>:<session>","arn":"arn:aws:sts::<account>:assumed-role/<role>/<session>"}}"#;
 
-/// Weights are per million.
+/// Weights add up to about a million.
 pub(super) static EVENTS: [(u32, Event); 41] = [
     (
         90_000,

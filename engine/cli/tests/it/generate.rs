@@ -136,8 +136,8 @@ fn help() {
           --gzip                 Compress the objects
           --accounts <ACCOUNTS>  How many accounts [default: 1]
           --regions <REGIONS>    How many Regions [default: 1]
-          --layout <LAYOUT>      One object with all records on one line or over many, or a record on each
-                                 line [default: records] [possible values: records, pretty, ndjson]
+          --layout <LAYOUT>      One object with all records on one line or over many, or a record on
+                                 each line [default: records] [possible values: records, pretty, ndjson]
       -h, --help                 Print help
 
     ----- stderr -----
