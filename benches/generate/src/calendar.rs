@@ -1,4 +1,6 @@
-//! Dates in object keys.
+//! Dates in object keys and in records.
+
+use crate::text::{push_decimal, push_padded};
 
 /// A minute of the Gregorian calendar, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +42,46 @@ impl Minute {
     }
 }
 
+/// Appends `2026-01-05T10:00:00.123456Z`.
+pub(crate) fn push_micros(out: &mut Vec<u8>, unix_micros: u64) {
+    push_civil(out, unix_micros / 1_000_000);
+    out.push(b'.');
+    push_padded(out, unix_micros % 1_000_000, 6);
+    out.push(b'Z');
+}
+
+/// Appends `2026-01-05T10:00:00Z`.
+pub(crate) fn push_seconds(out: &mut Vec<u8>, unix_seconds: u64) {
+    push_civil(out, unix_seconds);
+    out.push(b'Z');
+}
+
+fn push_civil(out: &mut Vec<u8>, unix_seconds: u64) {
+    let time = Minute::of(unix_seconds);
+    push_decimal(out, time.year);
+    for (separator, number) in [
+        (b'-', time.month),
+        (b'-', time.day),
+        (b'T', time.hour),
+        (b':', time.minute),
+        (b':', unix_seconds % 60),
+    ] {
+        out.push(separator);
+        push_padded(out, number, 2);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Minute;
+    use super::*;
+
+    #[test]
+    fn known_times() {
+        let mut out = Vec::new();
+        push_micros(&mut out, 1_767_571_200_000_123);
+        push_seconds(&mut out, 1_709_251_199);
+        assert_eq!(out, b"2026-01-05T00:00:00.000123Z2024-02-29T23:59:59Z");
+    }
 
     #[test]
     fn known_minutes() {

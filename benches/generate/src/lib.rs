@@ -1,6 +1,6 @@
 //! Seeded logs that look real, for benches, for tests and for `loglens generate`.
 //!
-//! A family of logs is one module: [`FlowLogs`] is the first. The same configuration and seed give
+//! A family of logs is one module: [`FlowLogs`], [`AlbLogs`] and [`CloudTrailLogs`]. The same configuration and seed give
 //! the same text on every platform: the generator of random numbers is our own (`random.rs`), and
 //! floating point is used only in operations that IEEE 754 rounds exactly (`+ - * /` and the square
 //! root), never through a platform's `pow` or `ln`.
@@ -8,14 +8,26 @@
 //! Nothing here is taken from anybody's logs. Account ids are those that AWS's pages use in
 //! examples, and their continuation; public addresses are random.
 
+mod alb_logs;
 mod calendar;
+mod cloudtrail_logs;
 mod flow_logs;
+mod ids;
+mod internet;
 mod objects;
+mod places;
+mod plan;
 mod random;
+mod template;
+#[cfg(test)]
+mod testing;
 mod text;
 mod zipf;
 
-pub use flow_logs::{FieldsError, FlowLogs, MAX_REGIONS, flow_log_fields};
+pub use alb_logs::{AlbFields, AlbLogs};
+pub use cloudtrail_logs::{CloudTrailLayout, CloudTrailLogs};
+pub use flow_logs::{FieldsError, FlowLogs, flow_log_fields};
+pub use places::MAX_REGIONS;
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

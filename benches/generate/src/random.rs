@@ -17,6 +17,16 @@ pub(crate) enum Subject {
     PublicHost,
     Connection,
     Events,
+    Balancer,
+    TargetGroup,
+    Outage,
+    Client,
+    Session,
+    Account,
+    Principal,
+    Event,
+    Resource,
+    Endpoint,
 }
 
 /// A stream of random numbers.
@@ -79,16 +89,27 @@ impl Random {
 
     /// One of the table's values, by weight.
     pub(crate) fn weighted<T: Copy, const N: usize>(&mut self, table: &[(u32, T); N]) -> T {
+        table[self.weighted_index(table)].1
+    }
+
+    /// The index of one of the table's values, by weight.
+    pub(crate) fn weighted_index<T, const N: usize>(&mut self, table: &[(u32, T); N]) -> usize {
         const { assert!(N > 0) };
         let total: u64 = table.iter().map(|&(weight, _)| u64::from(weight)).sum();
         let mut left = self.below(total);
-        for &(weight, value) in table {
+        for (index, &(weight, _)) in table.iter().enumerate() {
             if left < u64::from(weight) {
-                return value;
+                return index;
             }
             left -= u64::from(weight);
         }
-        table[N - 1].1
+        N - 1
+    }
+
+    /// One of the values, all equally likely.
+    pub(crate) fn one_of<T: Copy, const N: usize>(&mut self, values: &[T; N]) -> T {
+        const { assert!(N > 0) };
+        values[self.below(N as u64) as usize]
     }
 }
 

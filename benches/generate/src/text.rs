@@ -3,6 +3,10 @@
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
+pub(crate) fn push(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
 /// Appends a number in decimal.
 pub(crate) fn push_decimal(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0u8; 20];
@@ -16,6 +20,17 @@ pub(crate) fn push_decimal(out: &mut Vec<u8>, mut number: u64) {
         }
     }
     out.extend_from_slice(&digits[first..]);
+}
+
+/// Appends the last so many decimal digits of a number.
+pub(crate) fn push_padded(out: &mut Vec<u8>, number: u64, digits: usize) {
+    let start = out.len();
+    out.resize(start + digits, b'0');
+    let mut rest = number;
+    for digit in out[start..].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
 }
 
 /// Appends an address as RFC 5952 and AWS write it.
@@ -56,6 +71,11 @@ mod tests {
             let mut out = Vec::new();
             push_decimal(&mut out, number);
             assert_eq!(out, number.to_string().into_bytes());
+        }
+        for number in [0, 7, 999_999] {
+            let mut out = Vec::new();
+            push_padded(&mut out, number, 6);
+            assert_eq!(out, format!("{number:06}").into_bytes());
         }
         for address in [
             "0.0.0.0",

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::output::Format;
@@ -189,12 +189,46 @@ pub(crate) struct ResultOptions {
 pub(crate) enum Generate {
     /// VPC flow logs, in the key layout of AWSLogs
     #[command(name = "vpc_flow_logs")]
-    VpcFlowLogs(GenerateFlowLogs),
+    VpcFlow(GenerateFlowLogs),
+    /// Access logs of Application Load Balancers, in the key layout of AWSLogs
+    #[command(name = "alb_access_logs")]
+    AlbAccess(GenerateOptions),
+    /// CloudTrail logs, in the key layout of AWSLogs
+    #[command(name = "cloudtrail_logs")]
+    CloudTrail(GenerateCloudTrailLogs),
 }
 
 /// What the flow logs are to be.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateFlowLogs {
+    #[command(flatten)]
+    pub(crate) options: GenerateOptions,
+    /// Fields and their order: "version account-id ..." [default: version 2]
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
+}
+
+/// What the CloudTrail logs are to be.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateCloudTrailLogs {
+    #[command(flatten)]
+    pub(crate) options: GenerateOptions,
+    /// One object with all records on one line or over many, or a record on each line
+    #[arg(long, value_enum, default_value = "records")]
+    pub(crate) layout: CloudTrailLayout,
+}
+
+/// How CloudTrail's records stand in an object.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CloudTrailLayout {
+    Records,
+    Pretty,
+    Ndjson,
+}
+
+/// How much is written, and where to: the same for every log.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateOptions {
     /// How many records
     #[arg(long)]
     pub(crate) rows: u64,
@@ -210,9 +244,6 @@ pub(crate) struct GenerateFlowLogs {
     /// Compress the objects
     #[arg(long)]
     pub(crate) gzip: bool,
-    /// Fields and their order: "version account-id ..." [default: version 2]
-    #[arg(long, value_name = "NAMES")]
-    pub(crate) fields: Option<String>,
     /// How many accounts
     #[arg(long, default_value_t = 1)]
     pub(crate) accounts: u32,

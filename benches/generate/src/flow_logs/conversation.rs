@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use super::internet::PublicHost;
 use super::network::{Interface, Place};
+use crate::internet::PublicHost;
 use crate::random::{Random, Subject};
 use crate::zipf::Zipf;
 

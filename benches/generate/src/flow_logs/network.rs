@@ -2,22 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::ids::resource_id;
+use crate::places::{Region, account_id};
 use crate::random::{Random, Subject};
-
-/// Regions and the prefix of their availability zones' ids.
-const REGIONS: [(&str, &str); 8] = [
-    ("us-east-1", "use1"),
-    ("us-west-2", "usw2"),
-    ("eu-central-1", "euc1"),
-    ("eu-west-1", "euw1"),
-    ("ap-northeast-1", "apne1"),
-    ("ap-southeast-2", "apse2"),
-    ("ca-central-1", "cac1"),
-    ("sa-east-1", "sae1"),
-];
-
-/// The greatest number of regions that logs can be spread over.
-pub const MAX_REGIONS: u32 = REGIONS.len() as u32;
 
 const ZONES: u64 = 3;
 const INTERFACES_PER_VPC: u64 = 400;
@@ -66,8 +53,11 @@ pub(super) enum Workload {
 }
 
 impl Place {
-    pub(super) fn new(seed: u64, index: u64, account: u64, region: usize, interfaces: u64) -> Self {
-        let (region, zone_prefix) = REGIONS[region % REGIONS.len()];
+    pub(super) fn new(seed: u64, index: u64, account: u64, region: u64, interfaces: u64) -> Self {
+        let Region {
+            name: region,
+            zone_prefix,
+        } = Region::of(region);
         let interfaces = (0..interfaces)
             .map(|i| Interface::new(seed, index, zone_prefix, i, interfaces))
             .collect();
@@ -78,16 +68,6 @@ impl Place {
             interfaces,
         }
     }
-}
-
-/// The ids of AWS's examples (111122223333, 444455556666, 777788889999), then on by the same step.
-fn account_id(index: u64) -> String {
-    let id = (111_122_223_333 + u128::from(index) * 333_333_333_333) % 1_000_000_000_000;
-    format!("{id:012}")
-}
-
-fn resource_id(prefix: &str, random: &mut Random) -> String {
-    format!("{prefix}-0{:016x}", random.next())
 }
 
 impl Interface {
@@ -175,13 +155,5 @@ mod tests {
         let subnets: HashSet<_> = place.interfaces.iter().map(|i| &i.subnet).collect();
         assert_eq!((addresses.len(), ids.len()), (5_000, 5_000));
         assert_eq!((vpcs.len(), subnets.len()), (14, 42));
-    }
-
-    #[test]
-    fn account_ids_have_twelve_digits() {
-        let ids: HashSet<_> = (0..1_000).map(account_id).collect();
-        assert_eq!(ids.len(), 1_000);
-        assert!(ids.contains("111122223333") && ids.contains("777788889999"));
-        assert!(ids.iter().all(|id| id.len() == 12));
     }
 }

@@ -3,7 +3,7 @@
 use super::conversation::Endpoint;
 use super::fields::{Field, Fields};
 use super::network::{Interface, Place, Workload};
-use crate::text::{push_address, push_decimal};
+use crate::text::{push, push_address, push_decimal};
 
 /// One line of a flow log: what one interface saw in one capture window.
 pub(super) struct Record<'a> {
@@ -196,8 +196,4 @@ impl Direction {
             Self::Egress(_) => "egress",
         }
     }
-}
-
-fn push(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::*;
+use crate::testing::hash;
 
 mod objects;
 
@@ -44,13 +45,8 @@ fn a_seed_decides_every_byte() {
 /// A change here changes what every seed means: recorded figures of benches no longer compare.
 #[test]
 fn the_text_of_a_seed_never_changes() {
-    let fnv = |text: &str| {
-        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
-    };
     let all = text(&with_all_fields(20_000).with_accounts(2).with_regions(2));
-    assert_eq!(fnv(&all), 7_274_745_267_720_898_949);
+    assert_eq!(hash(&all), 7_274_745_267_720_898_949);
 }
 
 #[test]

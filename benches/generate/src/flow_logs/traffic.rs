@@ -11,11 +11,9 @@ use super::conversation::{Conversation, Party, Population, TCP};
 use super::network::Place;
 use super::record::{Action, Content, Direction, Flow, Record};
 use super::volume::{Volume, volumes};
+use crate::plan::{INTERVAL_SECONDS, Interval};
 use crate::random::{Random, Subject};
 use crate::zipf::Zipf;
-
-/// Delivery writes an object every five minutes.
-pub(super) const INTERVAL_SECONDS: u64 = 300;
 
 /// The longest that an end lags behind its record's place in the interval.
 const JITTER_SECONDS: u64 = 20;
@@ -57,7 +55,7 @@ pub(super) struct Traffic<'a> {
 }
 
 /// An interval's records and its progress.
-struct Interval<'a, W> {
+struct Progress<'a, W> {
     place: &'a Place,
     start: u64,
     rows: u64,
@@ -83,16 +81,19 @@ impl<'a> Traffic<'a> {
     }
 
     /// Emits the records of one object: one place, one interval.
-    pub(super) fn object(
+    pub(super) fn interval(
         &mut self,
-        object: u64,
-        place: usize,
-        start: u64,
-        rows: u64,
+        interval: &Interval,
         emit: impl FnMut(&Record<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
+        let Interval {
+            object,
+            source: place,
+            start,
+            rows,
+        } = *interval;
         let mut random = Random::keyed(self.seed, Subject::Events, object);
-        let mut interval = Interval {
+        let mut interval = Progress {
             place: &self.places[place],
             start,
             rows,
@@ -135,7 +136,7 @@ impl<'a> Traffic<'a> {
     }
 }
 
-impl<W: FnMut(&Record<'_>) -> io::Result<()>> Interval<'_, W> {
+impl<W: FnMut(&Record<'_>) -> io::Result<()>> Progress<'_, W> {
     /// Both directions, each logged by every interface of ours that it passes.
     fn exchange(
         &mut self,

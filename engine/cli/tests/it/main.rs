@@ -4,6 +4,7 @@
 mod command;
 mod config;
 mod errors;
+mod generate;
 mod hostile;
 mod named_queries;
 mod process;

@@ -1,51 +1,16 @@
 //! Flow logs as objects in a folder.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::path::PathBuf;
 
 use super::*;
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("loglens-{test}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    /// The files by their key.
-    fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut objects = BTreeMap::new();
-        let mut folders = vec![self.0.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let key = path.strip_prefix(&self.0).unwrap().to_str().unwrap();
-                    objects.insert(key.replace('\\', "/"), fs::read(&path).unwrap());
-                }
-            }
-        }
-        objects
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::plan::DEFAULT_START;
+use crate::testing::Folder;
 
 #[test]
 fn objects_follow_each_other_and_hold_their_interval() {
     let folder = Folder::new("objects");
     let logs = FlowLogs::new(3_001, 5).with_accounts(2).with_regions(3);
-    let summary = logs.write_objects(&folder.0, 14, false).unwrap();
+    let summary = logs.write_objects(folder.path(), 14, false).unwrap();
     let objects = folder.objects();
     assert_eq!((summary.rows, summary.objects), (3_001, 14));
     assert_eq!(objects.len(), 14);
@@ -103,7 +68,7 @@ fn objects_follow_each_other_and_hold_their_interval() {
 fn one_place_fills_one_interval_after_the_other() {
     let folder = Folder::new("intervals");
     let logs = FlowLogs::new(1_000, 5).with_start(1_700_000_123);
-    logs.write_objects(&folder.0, 5, false).unwrap();
+    logs.write_objects(folder.path(), 5, false).unwrap();
     let objects = folder.objects();
     let times: Vec<&str> = objects
         .keys()
@@ -136,7 +101,7 @@ fn one_place_fills_one_interval_after_the_other() {
 fn a_text_holds_the_lines_of_twelve_objects() {
     let folder = Folder::new("text");
     let logs = FlowLogs::new(1_000, 9);
-    logs.write_objects(&folder.0, 12, false).unwrap();
+    logs.write_objects(folder.path(), 12, false).unwrap();
     let header = logs.fields.header();
     let mut joined = header.clone();
     for object in folder.objects().values() {
@@ -154,8 +119,11 @@ fn a_text_holds_the_lines_of_twelve_objects() {
 fn gzip_holds_the_plain_text() {
     let (plain, compressed) = (Folder::new("plain"), Folder::new("gzip"));
     let logs = FlowLogs::new(5_000, 3);
-    let summary = logs.write_objects(&plain.0, 3, false).unwrap();
-    assert_eq!(logs.write_objects(&compressed.0, 3, true).unwrap(), summary);
+    let summary = logs.write_objects(plain.path(), 3, false).unwrap();
+    assert_eq!(
+        logs.write_objects(compressed.path(), 3, true).unwrap(),
+        summary
+    );
     let inflated: BTreeMap<String, Vec<u8>> = compressed
         .objects()
         .into_iter()
@@ -171,6 +139,6 @@ fn gzip_holds_the_plain_text() {
     assert_eq!(inflated, plain.objects());
 
     let before = compressed.objects();
-    logs.write_objects(&compressed.0, 3, true).unwrap();
+    logs.write_objects(compressed.path(), 3, true).unwrap();
     assert_eq!(compressed.objects(), before);
 }

@@ -53,15 +53,15 @@ struct Service {
 
 /// A host outside our network.
 #[derive(Clone, Copy)]
-pub(super) struct PublicHost {
-    pub(super) address: IpAddr,
-    pub(super) aws_service: Option<&'static str>,
+pub(crate) struct PublicHost {
+    pub(crate) address: IpAddr,
+    pub(crate) aws_service: Option<&'static str>,
 }
 
 impl PublicHost {
     /// The host of one rank: the same whenever it recurs. A rank has two addresses, one of either
     /// version.
-    pub(super) fn of_rank(seed: u64, rank: u64, ipv6: bool) -> Self {
+    pub(crate) fn of_rank(seed: u64, rank: u64, ipv6: bool) -> Self {
         let mut random = Random::keyed(seed, Subject::PublicHost, rank);
         let service = random.weighted(&SERVICES);
         let bits = random.next();
@@ -76,6 +76,16 @@ impl PublicHost {
             },
             aws_service: service.map(|service| service.name),
         }
+    }
+}
+
+/// The address of a client somewhere on the internet.
+pub(crate) fn client_address(random: &mut Random, ipv6: bool) -> IpAddr {
+    let bits = random.next();
+    if ipv6 {
+        ipv6_address(bits, false).into()
+    } else {
+        unicast_address(bits, random).into()
     }
 }
 
