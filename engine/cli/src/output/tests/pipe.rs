@@ -27,7 +27,7 @@ impl Write for Closing {
 }
 
 fn write_all(format: Format, out: impl Write + Send) -> Result<(), OutputError> {
-    let mut writer = writer(format, &flows().schema(), out, PLAIN)?;
+    let mut writer = writer(format, "", &flows().schema(), out, PLAIN)?;
     writer.write(&flows())?;
     writer.flush()?;
     writer.write(&flows())?;
@@ -79,7 +79,7 @@ fn rows_of_a_stream_are_not_kept_back() {
     use Format::{Arrow, Csv, Json, Markdown, Ndjson, Tsv};
     for format in [Csv, Tsv, Json, Ndjson, Markdown, Arrow] {
         let out = Mutex::new(Vec::new());
-        let mut writer = writer(format, &numbered(0..0).schema(), Shared(&out), PLAIN).unwrap();
+        let mut writer = writer(format, "", &numbered(0..0).schema(), Shared(&out), PLAIN).unwrap();
         for n in 0..3 {
             writer.write(&numbered(n..n + 1)).unwrap();
             let shown = String::from_utf8_lossy(&out.lock().unwrap()).into_owned();
