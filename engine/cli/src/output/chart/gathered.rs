@@ -102,7 +102,7 @@ impl Gathered {
                 parts.push(value.map_or_else(|| "NULL".to_owned(), shown));
             }
             self.labels.push(Label {
-                text: parts.join(" · "),
+                text: shortened(&parts.join(" · "), MAX_CHARS).into_owned(),
                 identity: hasher.finish(),
             });
             if self.text.len() < MAX_TEXT_ROWS {

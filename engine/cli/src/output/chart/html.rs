@@ -18,7 +18,7 @@ table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .75rem;border-bottom:1px solid var(--rule);text-align:left;\
 max-width:40rem;overflow-wrap:anywhere}
 .number{text-align:right}
-.null,.note{color:var(--dim)}
+.note{color:var(--dim)}
 ";
 
 /// Writes the page: the title, the SQL, the picture, and the rows as a table.
@@ -70,7 +70,7 @@ fn table(rows: &Gathered, out: &mut impl Write) -> io::Result<()> {
         for (cell, class) in row.iter().zip(&classes) {
             match cell {
                 Some(text) => write!(out, "<td{class}>{}</td>", escaped(text))?,
-                None => write!(out, "<td class=\"null\">NULL</td>")?,
+                None => write!(out, "<td{class}><span class=\"note\">NULL</span></td>")?,
             }
         }
         writeln!(out, "</tr>")?;

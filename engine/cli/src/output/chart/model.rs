@@ -108,6 +108,12 @@ impl Combine {
 }
 
 impl Lines {
+    /// The characters of the longest mark on a scale, so that all plots begin below each other.
+    pub(super) fn tick_width(&self) -> usize {
+        let ticks = self.panels.iter().flat_map(|panel| panel.scale.ticks());
+        ticks.map(|(_, text)| text.len()).max().unwrap_or_default()
+    }
+
     /// Where an instant is: 0 at the first, 1 at the last, in the middle where these are one.
     pub(super) fn place(&self, time: i64) -> f64 {
         match self.last - self.first {
@@ -325,7 +331,9 @@ impl Plot<'_> {
         let mut names = self.groups.names.clone();
         match (self.groups.rest, combine) {
             (0, _) => {}
-            (rest, Combine::Add) => names.push(format!("other ({rest})")),
+            (rest, Combine::Add) => {
+                names.push(format!("other ({})", number::grouped(&rest.to_string())))
+            }
             (rest, Combine::Keep) => notes.push(format!(
                 "{name}: {} more series not drawn",
                 number::grouped(&rest.to_string())
@@ -408,7 +416,8 @@ impl Plot<'_> {
     fn note_bins(&self, notes: &mut Vec<String>) {
         if !self.bins.is_filled {
             notes.push(
-                "the times are too far apart to be filled in: rows are drawn as points".to_owned(),
+                "more than 10,000 points from the first time to the last: only the rows are drawn"
+                    .to_owned(),
             );
         }
         if self.bins.missing > 0 {
@@ -424,9 +433,9 @@ impl Plot<'_> {
                 (true, true) => "as 0, or as gaps where the measure is no count or sum",
             };
             notes.push(format!(
-                "{} of {} without a row drawn {drawn}",
+                "points without a row, drawn {drawn}: {} of {}",
                 number::grouped(&self.bins.missing.to_string()),
-                counted(self.bins.times.len(), "point"),
+                number::grouped(&self.bins.times.len().to_string()),
             ));
         }
     }

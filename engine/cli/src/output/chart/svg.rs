@@ -199,7 +199,7 @@ impl Body {
             self.y += BAR.1;
         }
         self.rule("zero", (across(0.0), top), (across(0.0), bottom))?;
-        self.y = bottom + LINE * 1.5;
+        self.y = bottom + LINE * 2.0;
         Ok(())
     }
 
@@ -210,7 +210,7 @@ impl Body {
         }
         self.y += LINE / 2.0;
         let ticks = panel.scale.ticks();
-        let left = MARGIN + widest(ticks.iter().map(|(_, text)| text.as_str())) + 8.0;
+        let left = MARGIN + lines.tick_width() as f64 * CHARACTER + 8.0;
         let frame = Frame {
             lines,
             panel,
@@ -238,7 +238,7 @@ impl Body {
         for series in panel.series.iter().rev() {
             self.series(&frame, series, points <= MAX_MARKS)?;
         }
-        self.y = frame.bottom + LINE * 1.5;
+        self.y = frame.bottom + LINE * 2.0;
         Ok(())
     }
 

@@ -169,14 +169,16 @@ impl Page {
         for one in series {
             let name = fit(&one.name, NAME_WIDTH);
             let width = name.width() + 4;
-            if used > 0 && used + width > self.width {
+            if used + width > self.width + 2 && used > 0 {
                 writeln!(out)?;
                 used = 0;
             }
+            let gap = if used > 0 { "  " } else { "" };
             used += width;
+            write!(out, "{gap}")?;
             self.style
                 .coloured(out, palette::TERMINAL[one.colour], "●")?;
-            write!(out, " {name}  ")?;
+            write!(out, " {name}")?;
         }
         writeln!(out)
     }
@@ -190,11 +192,7 @@ impl Page {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let ticks = panel.scale.ticks();
-        let margin = ticks
-            .iter()
-            .map(|(_, text)| text.width())
-            .max()
-            .unwrap_or_default();
+        let margin = lines.tick_width();
         let columns = self.width.saturating_sub(margin + 2).max(MIN_PLOT);
         let mut canvas = Canvas::new(columns, rows);
         // The first series is drawn last, and so above the others.
