@@ -22,6 +22,7 @@ mod chart;
 mod delimited;
 mod error;
 mod grid;
+mod grouped;
 mod heading;
 mod json;
 mod json_value;

@@ -200,6 +200,15 @@ fn many_series_are_one() {
     }
 }
 
+/// The only value of a dimension is named too.
+#[test]
+fn a_single_series_has_its_name() {
+    let sql = "SELECT to_timestamp(i) AS t, 'ACCEPT' AS action, i AS n
+               FROM (SELECT unnest([0, 60]) AS i)";
+    assert!(chart(sql).starts_with("n by t, action: ACCEPT\n"));
+    assert!(elements(&svg(sql), "text").contains(&"'ACCEPT'".to_owned()));
+}
+
 /// A time that is known of each row is no axis.
 #[test]
 fn a_time_beside_a_dimension() {

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::gathered::Gathered;
 use super::model::Chart;
+use super::svg;
 use super::text::escaped;
-use super::{number, svg};
 use crate::output::cell::is_right_aligned;
+use crate::output::grouped::grouped;
 
 const STYLE: &str = "body{margin:2rem auto;max-width:64rem;padding:0 1rem;\
 font:15px/1.5 system-ui,sans-serif;background:var(--paper);color:var(--ink)}
@@ -78,7 +79,7 @@ fn table(rows: &Gathered, out: &mut impl Write) -> io::Result<()> {
     write!(out, "</tbody>\n</table>\n</div>\n")?;
     let left_out = rows.row_count - rows.text.len() as u64;
     if left_out > 0 {
-        let left_out = number::grouped(&left_out.to_string());
+        let left_out = grouped(&left_out.to_string());
         writeln!(
             out,
             "<p class=\"note\">{left_out} more rows not in the table</p>"

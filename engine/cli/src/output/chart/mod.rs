@@ -16,8 +16,9 @@
 //! The greatest step that all times are apart by is the width of a bin ([`mod@bins`]), and all bins
 //! from the first to the last are drawn. A bin without a row is 0, since a count or a sum has no row
 //! where nothing happened. It is a gap where the measure's name begins as an average, an extreme or
-//! a percentile does ([`Combine`]): `avg`, `min`, `max`, `p99`, `approx_percentile`. Such values are
-//! not added up either. A NULL is always a gap. Beyond 10,000 bins the rows are drawn as points.
+//! a percentile does ([`Combine`](lines::Combine)): `avg`, `min`, `max`, `p99`, `approx_percentile`.
+//! Such values are not added up either. A NULL is always a gap. Beyond 10,000 bins the rows are
+//! drawn as points.
 //!
 //! **Bars**, one for each row in the order of the rows, in all other cases: at most 40 in all panels
 //! together.
@@ -32,6 +33,7 @@ mod calendar;
 mod canvas;
 mod gathered;
 mod html;
+mod lines;
 mod model;
 mod number;
 mod palette;
@@ -51,8 +53,6 @@ use arrow::record_batch::RecordBatch;
 use super::{OutputError, ResultWriter, Style};
 use gathered::Gathered;
 use model::Chart;
-#[cfg(doc)]
-use model::Combine;
 pub(crate) use roles::NothingToDraw;
 use roles::Roles;
 

@@ -9,7 +9,6 @@ const LIMIT: f64 = 1e300;
 
 /// From the lowest to the highest value. Zero is always part of it: a bar's length, and a line's
 /// height, is its value.
-#[derive(Debug, PartialEq)]
 pub(super) struct Scale {
     low: f64,
     high: f64,

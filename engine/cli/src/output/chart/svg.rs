@@ -205,7 +205,7 @@ impl Body {
 
     fn lines(&mut self, lines: &Lines, panel: &LinePanel, height: f64) -> io::Result<()> {
         self.sentence("head", &fit(&panel.title, NOTE_WIDTH * 4 / 5))?;
-        if panel.series.len() > 1 {
+        if panel.series.iter().any(|series| !series.name.is_empty()) {
             self.legend(&panel.series)?;
         }
         self.y += LINE / 2.0;

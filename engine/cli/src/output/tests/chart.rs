@@ -192,7 +192,7 @@ fn bars_fit_into_the_terminal() {
             width: Some(width),
             colour: false,
         };
-        let chart = text(Format::Chart, style, &[rows.clone()]);
+        let chart = text(Format::Chart, style, std::slice::from_ref(&rows));
         let most = chart
             .lines()
             .map(unicode_width::UnicodeWidthStr::width)
