@@ -174,6 +174,11 @@ pub(crate) struct LogOptions {
 #[command(next_help_heading = "Result")]
 pub(crate) struct ResultOptions {
     /// Output format [default: table, or what the name of --to says]
+    ///
+    /// chart, svg and html draw the columns of numbers, each in a panel of its own. With a column of
+    /// times: a line over time, one for each value of the other columns; times without a row are 0,
+    /// or a gap where the number is an average, an extreme or a percentile by its name. Otherwise
+    /// bars, one for each row, in the order of the rows.
     #[arg(short, long, value_enum)]
     pub(crate) output: Option<Format>,
     /// Write the result to a file instead of standard output

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use loglens_engine::error::Place;
 use loglens_engine::{Error, Owner};
 
-use crate::output::{OutputError, is_unseen, visible};
+use crate::output::{NothingToDraw, OutputError, is_unseen, visible};
 
 /// The exit code after Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -73,6 +73,9 @@ impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         if error.is_broken_pipe() {
             return Self::ClosedPipe;
+        }
+        if let OutputError::NothingToDraw(error) = error {
+            return Self::usage(error.to_string(), NothingToDraw::HINT);
         }
         Error::new(Owner::External, format!("cannot write the result: {error}")).into()
     }

@@ -306,6 +306,11 @@ enum Prepare {
 }
 
 impl Query {
+    /// The SQL as it was written, with the statements that stood beside this one.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
     /// The schema of its rows.
     pub fn schema(&self) -> SchemaRef {
         self.plan.schema()

@@ -75,7 +75,7 @@ impl Session {
     pub(crate) async fn run(&self, statements: Vec<Statement>) -> Result<(), Failure> {
         let mut destination = Destination::open(self.result.to.as_deref())?;
         let format = result_file::format(&self.result, &destination)?;
-        if statements.len() > 1 && matches!(format, Format::Arrow | Format::Parquet) {
+        if statements.len() > 1 && format.is_of_one_result() {
             return Err(Failure::usage(
                 "this format holds the result of one statement",
                 "run the statements one by one",
@@ -83,7 +83,7 @@ impl Session {
         }
         for (index, statement) in statements.into_iter().enumerate() {
             let query = self.engine.plan(statement).await?;
-            if index > 0 && format == Format::Table {
+            if index > 0 && matches!(format, Format::Table | Format::Chart) {
                 destination.write_all(b"\n").map_err(OutputError::from)?;
             }
             self.answer(&query, format, &mut destination).await?;
@@ -120,7 +120,7 @@ impl Session {
             }
             return Ok(());
         }
-        let mut writer = writer(format, &schema, destination, style)?;
+        let mut writer = writer(format, query.sql(), &schema, destination, style)?;
         while let Some(batch) = rows.next().await {
             match batch {
                 Ok(batch) => {

@@ -40,7 +40,7 @@ pub(crate) fn print<const N: usize>(
         RecordBatch::try_new(Arc::clone(&schema), arrays.collect()).map_err(OutputError::from)?;
     let mut destination = Destination::open(None)?;
     let style = destination.style();
-    let mut writer = writer(format, &schema, &mut destination, style)?;
+    let mut writer = writer(format, "", &schema, &mut destination, style)?;
     writer.write(&batch)?;
     Ok(writer.finish()?)
 }

@@ -6,6 +6,8 @@ use std::{fmt, io, iter};
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 
+use super::NothingToDraw;
+
 /// Why a result could not be written.
 #[derive(Debug)]
 pub(crate) enum OutputError {
@@ -15,6 +17,8 @@ pub(crate) enum OutputError {
     Arrow(ArrowError),
     /// The Parquet file could not be written.
     Parquet(ParquetError),
+    /// A chart was asked of a result without numbers.
+    NothingToDraw(NothingToDraw),
 }
 
 impl OutputError {
@@ -31,6 +35,7 @@ impl OutputError {
             Self::Io(error) => error,
             Self::Arrow(error) => error,
             Self::Parquet(error) => error,
+            Self::NothingToDraw(error) => error,
         }
     }
 }
@@ -62,5 +67,11 @@ impl From<ArrowError> for OutputError {
 impl From<ParquetError> for OutputError {
     fn from(error: ParquetError) -> Self {
         Self::Parquet(error)
+    }
+}
+
+impl From<NothingToDraw> for OutputError {
+    fn from(error: NothingToDraw) -> Self {
+        Self::NothingToDraw(error)
     }
 }

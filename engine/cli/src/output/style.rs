@@ -28,6 +28,16 @@ impl Style {
         self.painted(out, DIM, text)
     }
 
+    /// Writes `text` in the colour of an escape sequence.
+    pub(super) fn coloured(
+        self,
+        out: &mut impl io::Write,
+        code: &str,
+        text: &str,
+    ) -> io::Result<()> {
+        self.painted(out, code, text)
+    }
+
     fn painted(self, out: &mut impl io::Write, code: &str, text: &str) -> io::Result<()> {
         if self.colour {
             write!(out, "{code}{text}{RESET}")

@@ -10,6 +10,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::grid::Grid;
+use super::grouped::grouped;
 use super::heading::Heading;
 use super::json_value::json_schema;
 use super::records::Records;
@@ -72,7 +73,7 @@ impl<W: Write> TableWriter<W> {
     fn write_row_count(&mut self) -> io::Result<()> {
         let rows = match self.row_count {
             1 => "1 row".to_owned(),
-            n => format!("{} rows", with_separators(n)),
+            n => format!("{} rows", grouped(&n.to_string())),
         };
         if !self.headings.is_empty() {
             self.out.write_all(b"\n")?;
@@ -132,17 +133,4 @@ impl Layout {
             _ => Ok(()),
         }
     }
-}
-
-/// `1234567` as `1,234,567`.
-fn with_separators(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -61,7 +61,7 @@ pub(crate) fn settings() -> Settings {
     settings.add_filter(r"time     [0-9.]+ s", "time     [time]");
     settings.add_filter(r"memory   .* at most", "memory   [memory]");
     // clap puts blanks into an empty line, which editors take away here.
-    settings.add_filter(r"\n +\n( +\[env:)", "\n\n$1");
+    settings.add_filter(r"\n +\n", "\n\n");
     settings
 }
 

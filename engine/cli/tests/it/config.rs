@@ -191,7 +191,7 @@ fn unknown_output() {
     ----- stdout -----
 
     ----- stderr -----
-    error: loglens.toml:1: no output format "xlsx": there are table, csv, tsv, json, ndjson, markdown, arrow, parquet
+    error: loglens.toml:1: no output format "xlsx": there are table, csv, tsv, json, ndjson, markdown, arrow, parquet, chart, svg, html
     hint: every option of `loglens query --help` can stand there, with underscores; `from` lists places
     "#);
 }

@@ -400,7 +400,7 @@ fn unknown_output() {
 
     ----- stderr -----
     error: invalid value 'xlsx' for '--output <OUTPUT>'
-      [possible values: table, csv, tsv, json, ndjson, markdown, arrow, parquet]
+      [possible values: table, csv, tsv, json, ndjson, markdown, arrow, parquet, chart, svg, html]
 
     For more information, try '--help'.
     "#);

@@ -882,6 +882,11 @@ fn help_of_query() {
       -o, --output <OUTPUT>
               Output format [default: table, or what the name of --to says]
 
+              chart, svg and html draw the columns of numbers, each in a panel of its own. With a column
+              of times: a line over time, one for each value of the other columns; times without a row
+              are 0, or a gap where the number is an average, an extreme or a percentile by its name.
+              Otherwise bars, one for each row, in the order of the rows.
+
               Possible values:
               - table:    Columns aligned for reading; one column per line where the terminal is too
                 narrow
@@ -893,6 +898,10 @@ fn help_of_query() {
               - markdown: A table for GitHub and other Markdown readers
               - arrow:    Arrow IPC stream
               - parquet:  Parquet file, compressed with zstd
+              - chart:    Bars in the terminal, or a line over time where the result has a column of
+                times
+              - svg:      The chart as a picture
+              - html:     The chart and the rows as a page that opens offline
 
           --to <FILE>
               Write the result to a file instead of standard output

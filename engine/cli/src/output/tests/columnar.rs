@@ -122,7 +122,7 @@ fn parquet_refuses_a_union_instead_of_panicking() {
     let either = DataType::Union(fields, UnionMode::Sparse);
     let nested = DataType::List(Arc::new(Field::new("item", either, true)));
     let schema = Schema::new(vec![Field::new("u", nested, true)]);
-    let Err(error) = writer(Format::Parquet, &schema, Vec::new(), PLAIN) else {
+    let Err(error) = writer(Format::Parquet, "", &schema, Vec::new(), PLAIN) else {
         panic!("a union was accepted");
     };
     assert!(

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod chart;
 mod columnar;
 mod delimited;
 mod json;
@@ -27,7 +28,7 @@ const PLAIN: Style = Style {
 /// All that `batches` become in `format`.
 fn bytes(format: Format, style: Style, batches: &[RecordBatch]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut writer = writer(format, &batches[0].schema(), &mut out, style).unwrap();
+    let mut writer = writer(format, "", &batches[0].schema(), &mut out, style).unwrap();
     for batch in batches {
         writer.write(batch).unwrap();
     }
@@ -200,7 +201,7 @@ fn a_batch_of_other_columns_is_an_error() {
         Format::Arrow,
         Format::Parquet,
     ] {
-        let mut writer = writer(format, &flows().schema(), Vec::new(), PLAIN).unwrap();
+        let mut writer = writer(format, "", &flows().schema(), Vec::new(), PLAIN).unwrap();
         let error = writer.write(&hostile()).unwrap_err();
         assert!(
             matches!(error, OutputError::Arrow(_)),

@@ -224,7 +224,7 @@ fn many_columns_and_long_names_do_not_panic() {
 #[test]
 fn rows_held_back_are_few_and_can_be_asked_for() {
     fn new(out: &mut Vec<u8>) -> Box<dyn ResultWriter + '_> {
-        writer(Format::Table, &numbered(0..0).schema(), out, PLAIN).unwrap()
+        writer(Format::Table, "", &numbered(0..0).schema(), out, PLAIN).unwrap()
     }
     let lines = |out: &[u8]| out.iter().filter(|byte| **byte == b'\n').count();
 
