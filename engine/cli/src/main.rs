@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod failure;
 mod output;
+mod parameters;
 mod progress;
 mod receipt;
 mod result_file;

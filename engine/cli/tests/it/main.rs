@@ -6,6 +6,7 @@ mod config;
 mod errors;
 mod hostile;
 mod named_queries;
+mod parameters;
 mod process;
 mod query;
 mod readme;
