@@ -4,8 +4,8 @@
 //!
 //! - **Object**: a sequence of bytes with a key: a file, an S3 object, standard input.
 //! - **Frame** ([`frame`]): what the bytes are wrapped in: nothing, gzip, zstd.
-//! - **Record**: one log entry; here one line. [`record`] cuts bytes into [`record::Block`]s
-//!   of whole records.
+//! - **Record**: one log entry: a line, or a JSON object ([`json`]). [`record`] cuts bytes into
+//!   [`record::Block`]s of whole records.
 //! - **Layout** ([`layout`]): which field of a record is which column, as a header line says.
 //! - **Table** ([`table`]): the columns that SQL sees of one format.
 //! - **Parser** ([`parse`]): one block, a projection and a filter in; a batch, rejects and
@@ -22,6 +22,7 @@ pub mod detect;
 pub mod field;
 pub mod format;
 pub mod frame;
+pub mod json;
 pub mod key;
 pub mod layout;
 pub mod oracle;

@@ -35,7 +35,12 @@ pub enum Reason {
         /// Fields that the record has.
         found: usize,
     },
-    /// The line is longer than a record may be.
+    /// The record is not the JSON that it should be.
+    Json {
+        /// What was expected, in a few words.
+        expected: &'static str,
+    },
+    /// The record is longer than a record may be.
     TooLong {
         /// The limit in bytes.
         limit: usize,
@@ -96,7 +101,8 @@ impl fmt::Display for Reason {
             Self::FieldCount { expected, found } => {
                 write!(f, "expected {expected} fields, found {found}")
             }
-            Self::TooLong { limit } => write!(f, "line longer than {limit} bytes"),
+            Self::Json { expected } => write!(f, "expected {expected}"),
+            Self::TooLong { limit } => write!(f, "record longer than {limit} bytes"),
             Self::CutOff => write!(f, "the object ends inside this record"),
             Self::DuplicateName(name) => write!(f, "the header names \"{name}\" twice"),
             Self::Value(Misfit::NotAnInteger) => write!(f, "not an integer"),

@@ -1,10 +1,11 @@
 //! Masks with SSE2: 16 bytes a comparison.
 
 use std::arch::x86_64::{
-    __m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+    __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
+    _mm_set1_epi8,
 };
 
-use super::LANE;
+use super::{JsonMasks, LANE};
 
 #[inline]
 #[target_feature(enable = "sse2")]
@@ -20,6 +21,26 @@ pub(super) fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= equal(lanes, b) << (quarter * 16);
     }
     masks
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
+    let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
+    let mut found = JsonMasks::default();
+    for (quarter, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
+        let lanes = load(bytes);
+        // Braces and brackets differ in the bit 0x20.
+        let folded = _mm_or_si128(lanes, all(0x20));
+        let shift = quarter * 16;
+        found.quotes |= equal(lanes, all(b'"')) << shift;
+        found.backslashes |= equal(lanes, all(b'\\')) << shift;
+        found.opens |= equal(folded, all(b'{')) << shift;
+        found.closes |= equal(folded, all(b'}')) << shift;
+        found.newlines |= equal(lanes, all(b'\n')) << shift;
+        found.blanks |= equal(lanes, _mm_min_epu8(lanes, all(b' '))) << shift;
+    }
+    found
 }
 
 /// Two 64-bit loads, which the compiler makes one of 128 bits: no pointer, so no raw load.

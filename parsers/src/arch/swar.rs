@@ -1,6 +1,6 @@
 //! Masks with 64-bit arithmetic (SIMD within a register), for every other machine.
 
-use super::LANE;
+use super::{JsonMasks, LANE};
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -19,6 +19,37 @@ pub(super) fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= gather(zero_bytes(word ^ b)) << (eighth * 8);
     }
     masks
+}
+
+#[cfg_attr(
+    target_arch = "x86_64",
+    allow(dead_code, reason = "the twin of SSE2 in the tests")
+)]
+#[inline(always)]
+pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
+    let mut found = JsonMasks::default();
+    for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*bytes);
+        // Braces and brackets differ in the bit 0x20.
+        let folded = word | (LOW * 0x20);
+        let equal = |word: u64, byte: u8| {
+            gather(zero_bytes(word ^ (LOW * u64::from(byte)))) << (eighth * 8)
+        };
+        found.quotes |= equal(word, b'"');
+        found.backslashes |= equal(word, b'\\');
+        found.opens |= equal(folded, b'{');
+        found.closes |= equal(folded, b'}');
+        found.newlines |= equal(word, b'\n');
+        found.blanks |= gather(blank_bytes(word)) << (eighth * 8);
+    }
+    found
+}
+
+/// The high bit of each byte up to the space.
+#[inline(always)]
+fn blank_bytes(word: u64) -> u64 {
+    let above = (word & !HIGH) + LOW * u64::from(0x7f - b' ');
+    !(above | word) & HIGH
 }
 
 /// The high bit of each byte that is zero. Exact, unlike the shorter form with a borrow.

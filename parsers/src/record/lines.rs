@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_buffer::Buffer;
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{BLOCK_BYTES, Block, MAX_LINE_BYTES};
+use super::{BLOCK_BYTES, Block, MAX_LINE_BYTES, TOO_LONG};
 use crate::format::Format;
 use crate::layout::{Layout, header_names};
 use crate::reject::{Counts, Reason, Reject, excerpt};
@@ -241,6 +241,7 @@ impl LineCutter {
     fn block(&mut self, bytes: Buffer, first_line: u64, offset: u64) -> Block {
         Block {
             bytes,
+            spans: Vec::new(),
             first_line,
             offset,
             layout: Arc::clone(&self.layout),
@@ -249,10 +250,6 @@ impl LineCutter {
         }
     }
 }
-
-const TOO_LONG: Reason = Reason::TooLong {
-    limit: MAX_LINE_BYTES,
-};
 
 /// Whether a line whose end is not there is too long, even if its last byte turns out to be the
 /// first half of CRLF.

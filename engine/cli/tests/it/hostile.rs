@@ -92,7 +92,7 @@ fn a_line_of_six_megabytes() {
     let folder = around(&vec![b'x'; 6_000_000]);
     let (count, err) = survive(&folder);
     assert_eq!(count, "2");
-    insta::assert_snapshot!(note(&folder, &err), @r#"note: 1 record rejected, first [folder]/a.log:3: line longer than 4194304 bytes; all of them: loglens query "SELECT * FROM rejects" [folder]"#);
+    insta::assert_snapshot!(note(&folder, &err), @r#"note: 1 record rejected, first [folder]/a.log:3: record longer than 4194304 bytes; all of them: loglens query "SELECT * FROM rejects" [folder]"#);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_gzip_bomb() {
     command.arg(HEADER);
     assert!(command.status().unwrap().success());
     let (_, err) = survive(&folder);
-    insta::assert_snapshot!(note(&folder, &err), @r#"note: 1 record rejected, 1 object not read to the end, first [folder]/bomb.log.gz:2: line longer than 4194304 bytes; all of them: loglens query "SELECT * FROM rejects" [folder]"#);
+    insta::assert_snapshot!(note(&folder, &err), @r#"note: 1 record rejected, 1 object not read to the end, first [folder]/bomb.log.gz:2: record longer than 4194304 bytes; all of them: loglens query "SELECT * FROM rejects" [folder]"#);
 }
 
 #[test]

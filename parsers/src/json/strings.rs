@@ -1,0 +1,108 @@
+//! The insides of strings, lane by lane.
+
+use crate::arch::{JsonMasks, LANE, json_masks};
+
+const EVEN: u64 = 0x5555_5555_5555_5555;
+
+/// What one lane leaves to the next: whether it ended inside a string, or on a backslash that
+/// escapes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Strings {
+    /// All ones or all zeros.
+    inside: u64,
+    /// One or zero.
+    escaped: u64,
+}
+
+impl Strings {
+    /// Goes on by one lane: the quotes that open and close strings, and the bytes inside of
+    /// strings, with the opening quotes and without the closing ones.
+    #[inline(always)]
+    pub(crate) fn follow(&mut self, found: &JsonMasks) -> (u64, u64) {
+        let quotes = found.quotes & !self.escaped(found.backslashes);
+        let inside = prefix_xor(quotes) ^ self.inside;
+        self.inside = (inside.cast_signed() >> 63).cast_unsigned();
+        (quotes, inside)
+    }
+
+    /// The bytes after runs of backslashes of odd length.
+    ///
+    /// Adding a run's first bit to the run carries to the byte after it. If the run begins on an
+    /// even place, that byte's place is odd when the length is, and the other way round.
+    #[inline(always)]
+    fn escaped(&mut self, backslashes: u64) -> u64 {
+        let first = self.escaped;
+        let runs = backslashes & !first;
+        let starts = runs & !(runs << 1);
+        let (after_odd, leaves) = runs.overflowing_add(starts & !EVEN);
+        let after_even = runs.wrapping_add(starts & EVEN);
+        self.escaped = u64::from(leaves);
+        first | !runs & (after_odd & EVEN | after_even & !EVEN)
+    }
+}
+
+/// Each bit becomes the XOR of itself and all lower ones.
+#[inline(always)]
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// The masks of the lane that begins at `at`; bytes beyond the end are zeros.
+#[inline(always)]
+pub(crate) fn lane_masks(bytes: &[u8], at: usize) -> JsonMasks {
+    let rest = &bytes[at..];
+    match rest.first_chunk() {
+        Some(lane) => json_masks(lane),
+        None => {
+            let mut lane = [0; LANE];
+            lane[..rest.len()].copy_from_slice(rest);
+            json_masks(&lane)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Byte by byte: the quotes, and the bytes inside.
+    fn naive(text: &[u8]) -> (Vec<usize>, Vec<usize>) {
+        let (mut quotes, mut insides) = (Vec::new(), Vec::new());
+        let (mut inside, mut escaped) = (false, false);
+        for (at, &byte) in text.iter().enumerate() {
+            if byte == b'"' && !escaped {
+                inside = !inside;
+                quotes.push(at);
+            }
+            if inside {
+                insides.push(at);
+            }
+            escaped = byte == b'\\' && !escaped;
+        }
+        (quotes, insides)
+    }
+
+    proptest! {
+        #[test]
+        fn quotes_and_insides_equal_the_naive_ones(text in "[\"\\\\x]{0,300}|\\\\{50,150}\".*") {
+            let text = text.as_bytes();
+            let (mut quotes, mut insides) = (Vec::new(), Vec::new());
+            let mut strings = Strings::default();
+            for base in (0..text.len()).step_by(LANE) {
+                let found = strings.follow(&lane_masks(text, base));
+                let places = |mask: u64| {
+                    (0..LANE.min(text.len() - base))
+                        .filter(move |&bit| mask >> bit & 1 == 1)
+                        .map(move |bit| base + bit)
+                };
+                quotes.extend(places(found.0));
+                insides.extend(places(found.1));
+            }
+            prop_assert_eq!((quotes, insides), naive(text));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The members of an object and the elements of an array.
+
+use std::ops::Range;
+
+use super::cursor::Cursor;
+use super::scalar::scalar_end;
+use super::{JsonError, skip_blanks};
+
+/// One member of an object, as places in the bytes that were walked over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The name, without its quotes and as it was written: it may have escapes.
+    pub key: Range<usize>,
+    /// The value, with its quotes or brackets and without white space around it.
+    pub value: Range<usize>,
+}
+
+/// The members of the object `bytes[object]`, whose brackets must be balanced.
+///
+/// The syntax of the members is checked, and what follows an error is not given. What is nested
+/// in a value is not looked at.
+pub fn members(bytes: &[u8], object: Range<usize>) -> Members<'_> {
+    Members(Walk::new(bytes, object, b'{', b'}', "an object"))
+}
+
+/// The elements of the array `bytes[array]`, whose brackets must be balanced: as [`members`].
+pub fn elements(bytes: &[u8], array: Range<usize>) -> Elements<'_> {
+    Elements(Walk::new(bytes, array, b'[', b']', "an array"))
+}
+
+/// Iterator of [`members`].
+#[derive(Debug)]
+pub struct Members<'a>(Walk<'a>);
+
+/// Iterator of [`elements`].
+#[derive(Debug)]
+pub struct Elements<'a>(Walk<'a>);
+
+impl Iterator for Members<'_> {
+    type Item = Result<Member, JsonError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.part(|walk| {
+            let key = walk.key()?;
+            walk.at = skip_blanks(walk.bytes, walk.at);
+            walk.expect(b':', "':'")?;
+            walk.at = skip_blanks(walk.bytes, walk.at);
+            let value = walk.value()?;
+            Ok(Member { key, value })
+        })
+    }
+}
+
+impl Iterator for Elements<'_> {
+    type Item = Result<Range<usize>, JsonError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.part(Walk::value)
+    }
+}
+
+/// What members and elements have in common.
+#[derive(Debug)]
+struct Walk<'a> {
+    /// The bytes up to the closing bracket.
+    bytes: &'a [u8],
+    cursor: Cursor<'a>,
+    at: usize,
+    begun: bool,
+    /// Found before the first part.
+    error: Option<JsonError>,
+    ended: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        bytes: &'a [u8],
+        range: Range<usize>,
+        open: u8,
+        close: u8,
+        expected: &'static str,
+    ) -> Self {
+        let sound = bytes
+            .get(range.clone())
+            .is_some_and(|text| text.len() >= 2 && text[0] == open && text.ends_with(&[close]));
+        let (at, end) = if sound {
+            (range.start, range.end - 1)
+        } else {
+            (0, 0)
+        };
+        Self {
+            bytes: &bytes[..end],
+            cursor: Cursor::new(bytes, at, end),
+            at: at + 1,
+            begun: false,
+            error: (!sound).then_some(JsonError {
+                at: range.start,
+                expected,
+            }),
+            ended: false,
+        }
+    }
+
+    /// The next part, after the comma if it is not the first.
+    #[inline(always)]
+    fn part<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, JsonError>,
+    ) -> Option<Result<T, JsonError>> {
+        if self.ended {
+            return None;
+        }
+        let part = match self.error {
+            Some(error) => Err(error),
+            None => {
+                self.at = skip_blanks(self.bytes, self.at);
+                if self.at == self.bytes.len() {
+                    self.ended = true;
+                    return None;
+                }
+                self.comma().and_then(|()| read(self))
+            }
+        };
+        self.ended = part.is_err();
+        Some(part)
+    }
+
+    #[inline(always)]
+    fn comma(&mut self) -> Result<(), JsonError> {
+        if self.begun {
+            self.expect(b',', "','")?;
+            self.at = skip_blanks(self.bytes, self.at);
+        }
+        self.begun = true;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), JsonError> {
+        if self.bytes.get(self.at) != Some(&byte) {
+            return Err(self.error(expected));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn key(&mut self) -> Result<Range<usize>, JsonError> {
+        self.expect(b'"', "a name in quotes")?;
+        let start = self.at;
+        let end = self.cursor.quote(start).ok_or(self.error("'\"'"))?;
+        self.at = end + 1;
+        Ok(start..end)
+    }
+
+    #[inline(always)]
+    fn value(&mut self) -> Result<Range<usize>, JsonError> {
+        let start = self.at;
+        let end = match self.bytes.get(start) {
+            Some(b'"') => self.cursor.quote(start + 1).map(|at| at + 1),
+            Some(b'{') => self.closer(b'}'),
+            Some(b'[') => self.closer(b']'),
+            _ => scalar_end(self.bytes, start),
+        };
+        self.at = end.ok_or(self.error("a value"))?;
+        Ok(start..self.at)
+    }
+
+    #[inline(always)]
+    fn closer(&mut self, bracket: u8) -> Option<usize> {
+        let at = self.cursor.closer(self.at)?;
+        (self.bytes[at] == bracket).then_some(at + 1)
+    }
+
+    fn error(&self, expected: &'static str) -> JsonError {
+        JsonError {
+            at: self.at,
+            expected,
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! The JSON cutter.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow_buffer::Buffer;
+
+use super::lines::BYTE_ORDER_MARK;
+use super::{BLOCK_BYTES, Block, MAX_LINE_BYTES, RecordSpan, TOO_LONG};
+use crate::arch::LANE;
+use crate::json::{Nest, Strings, is_blank, lane_masks};
+use crate::layout::Layout;
+use crate::reject::{Counts, EXCERPT_BYTES, Reason, Reject, excerpt};
+
+/// A block is given when it has as many rejects, so that a large object of nothing but rejects
+/// does not fill the memory.
+const REJECTS_PER_BLOCK: usize = 1000;
+
+/// Cuts inflated bytes into blocks of JSON objects.
+///
+/// Records are objects, wherever they may stand: in an array that is the member `records_at` of
+/// an object, in an array, line by line, or one after the other with white space, commas or
+/// nothing between them. All of that may come in one object of the archive.
+///
+/// Of a record only the structure is looked at: strings, and the nesting of brackets. What breaks
+/// it is one reject, and then the next record is looked for: after a line feed inside a string,
+/// which JSON does not allow; at an opening brace where none may stand; after the bracket that
+/// closes the record, whatever was wrong within.
+///
+/// Append to [`JsonCutter::buffer`], then call [`JsonCutter::cut`]; after the last bytes call
+/// [`JsonCutter::finish`]. No byte is scanned twice.
+#[derive(Debug)]
+pub struct JsonCutter {
+    layout: Arc<Layout>,
+    records_at: Option<String>,
+    block_bytes: usize,
+    buffer: Vec<u8>,
+    /// Byte offset of the buffer in the object.
+    base: u64,
+    /// The last byte before the buffer that is not white space, if it was dropped.
+    before: u8,
+    /// What of the buffer was scanned.
+    at: usize,
+    /// The line of that place, from 1.
+    line: u64,
+    place: Place,
+    /// What is being scanned, if that is not just white space between records.
+    region: Option<Region>,
+    nest: Nest,
+    strings: Strings,
+    /// The block that is being gathered.
+    gathered: Gathered,
+    /// Blocks whose bytes are in the buffer still.
+    ready: Vec<Gathered>,
+}
+
+/// Where records stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Outside of everything.
+    Top,
+    /// In an array that stands outside of everything.
+    Array,
+    /// In the array of an object.
+    Wrapper,
+}
+
+/// A stretch of bytes that is one record or one reject.
+#[derive(Debug)]
+struct Region {
+    kind: RegionKind,
+    /// Where it begins in the buffer, or did before that was dropped.
+    start: usize,
+    offset: u64,
+    line: u64,
+    problem: Option<Reason>,
+    /// The excerpt, once its beginning was dropped because it is too long.
+    dropped: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RegionKind {
+    /// An object; or an array, which is rejected.
+    Record,
+    /// What a wrapper has before its records, or from the bracket on that closes them.
+    Wrapper,
+    /// Anything else.
+    Garbage(Quoted),
+}
+
+/// Whether garbage is in a string. It is only if it begins as one: other quotes in it tell nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoted {
+    No,
+    Yes,
+    AfterBackslash,
+}
+
+/// A block without its bytes.
+#[derive(Debug, Default)]
+struct Gathered {
+    start: usize,
+    end: usize,
+    line: u64,
+    spans: Vec<RecordSpan>,
+    counts: Counts,
+    rejects: Vec<Reject>,
+}
+
+const NOT_AN_OBJECT: Reason = expected("a JSON object");
+
+const fn expected(expected: &'static str) -> Reason {
+    Reason::Json { expected }
+}
+
+impl JsonCutter {
+    /// A cutter for an object whose records have `layout`, and may be in an array that is the
+    /// member `records_at` of an object.
+    pub fn new(layout: Arc<Layout>, records_at: Option<&str>) -> Self {
+        Self {
+            layout,
+            records_at: records_at.map(str::to_owned),
+            block_bytes: BLOCK_BYTES,
+            buffer: Vec::new(),
+            base: 0,
+            before: 0,
+            at: 0,
+            line: 1,
+            place: Place::Top,
+            region: None,
+            nest: Nest::default(),
+            strings: Strings::default(),
+            gathered: Gathered::default(),
+            ready: Vec::new(),
+        }
+    }
+
+    /// The same with blocks of another size, for tests that want many.
+    pub fn with_block_bytes(mut self, bytes: usize) -> Self {
+        self.block_bytes = bytes;
+        self
+    }
+
+    /// Where inflated bytes are appended.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// How many more bytes make a block.
+    pub fn wants(&self) -> usize {
+        self.block_bytes
+            .saturating_sub(self.buffer.len())
+            .max(self.block_bytes / 4)
+            .max(1)
+    }
+
+    /// Gives the blocks that are complete.
+    pub fn cut(&mut self, out: &mut VecDeque<Block>) {
+        self.scan(false);
+        self.close_large_block(self.buffer.len());
+        if self.gathered.rejects.len() >= REJECTS_PER_BLOCK {
+            self.close_block();
+        }
+        self.drop_long_region();
+        self.release(out);
+    }
+
+    /// Gives the rest after the last bytes. `cut_off` says that the object broke off there.
+    pub fn finish(&mut self, cut_off: bool, out: &mut VecDeque<Block>) {
+        self.scan(true);
+        if self.region.is_none() && self.place != Place::Top {
+            self.begin(RegionKind::Wrapper, None);
+        }
+        let whole = self.place == Place::Top && !cut_off;
+        match &mut self.region {
+            Some(region) if whole && matches!(region.kind, RegionKind::Garbage(_)) => {}
+            Some(region) => region.problem = Some(Reason::CutOff),
+            None => {}
+        }
+        self.end_region(self.at, None);
+        if !self.gathered.spans.is_empty() || self.gathered.counts != Counts::default() {
+            self.close_block();
+        }
+        self.release(out);
+    }
+
+    fn scan(&mut self, last: bool) {
+        loop {
+            let goes_on = match self.region.as_ref().map(|region| region.kind) {
+                None => self.between(last),
+                Some(RegionKind::Garbage(quoted)) => self.garbage(quoted),
+                Some(RegionKind::Record | RegionKind::Wrapper) => self.structure(last),
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    /// Passes over what may stand between records; true at the beginning of something else.
+    fn between(&mut self, last: bool) -> bool {
+        if self.base == 0 && self.at == 0 && self.buffer.first() == Some(&BYTE_ORDER_MARK[0]) {
+            if self.buffer.len() < BYTE_ORDER_MARK.len() && !last {
+                return false;
+            }
+            if self.buffer.starts_with(BYTE_ORDER_MARK) {
+                self.at = BYTE_ORDER_MARK.len();
+            }
+        }
+        while let Some(&byte) = self.buffer.get(self.at) {
+            match (byte, self.place) {
+                (b'\n', _) => self.line += 1,
+                (b',', _) => {}
+                (byte, _) if is_blank(byte) => {}
+                (b'[', Place::Top) => self.place = Place::Array,
+                (b']', Place::Array) => self.place = Place::Top,
+                (b']', Place::Wrapper) => {
+                    self.begin(RegionKind::Wrapper, None);
+                    self.nest.open(true);
+                    self.at += 1;
+                    return true;
+                }
+                (b'{', _) => {
+                    self.begin(RegionKind::Record, None);
+                    return true;
+                }
+                (b'[', _) => {
+                    self.begin(RegionKind::Record, Some(NOT_AN_OBJECT));
+                    return true;
+                }
+                (byte, place) => {
+                    let quoted = if byte == b'"' {
+                        Quoted::Yes
+                    } else {
+                        Quoted::No
+                    };
+                    self.begin(RegionKind::Garbage(quoted), Some(NOT_AN_OBJECT));
+                    self.at += 1;
+                    if (byte, place) == (b'}', Place::Wrapper) {
+                        // The array was not closed: this is the wrapper's end.
+                        self.place = Place::Top;
+                    }
+                    return true;
+                }
+            }
+            self.at += 1;
+        }
+        false
+    }
+
+    /// Goes to the end of something that is no record; true if that is there.
+    fn garbage(&mut self, mut quoted: Quoted) -> bool {
+        while let Some(&byte) = self.buffer.get(self.at) {
+            quoted = match (quoted, byte) {
+                (_, b'\n') => return self.end_region(self.at, None),
+                (Quoted::AfterBackslash, _) => Quoted::Yes,
+                (Quoted::Yes, b'\\') => Quoted::AfterBackslash,
+                (Quoted::Yes, b'"') => Quoted::No,
+                (Quoted::Yes, _) => Quoted::Yes,
+                (Quoted::No, b'{') => return self.end_region(self.at, None),
+                (Quoted::No, b',' | b']') if self.place != Place::Top => {
+                    return self.end_region(self.at, None);
+                }
+                (Quoted::No, _) => Quoted::No,
+            };
+            self.at += 1;
+        }
+        if let Some(region) = &mut self.region {
+            region.kind = RegionKind::Garbage(quoted);
+        }
+        false
+    }
+
+    /// Goes to the end of a record or a wrapper; true if that is there. Without the `last` bytes of
+    /// the object, only whole lanes are looked at.
+    fn structure(&mut self, last: bool) -> bool {
+        loop {
+            let rest = self.buffer.len() - self.at;
+            if rest == 0 || rest < LANE && !last {
+                return false;
+            }
+            let found = lane_masks(&self.buffer, self.at);
+            let (_, inside) = self.strings.follow(&found);
+            let mut bits = (found.opens | found.closes) & !inside | found.newlines & inside;
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                if let Some(resume) = self.bracket(self.at + bit as usize) {
+                    let passed = found.newlines & ((1 << bit) - 1);
+                    self.line += u64::from(passed.count_ones());
+                    self.at = resume;
+                    return true;
+                }
+                bits &= bits - 1;
+            }
+            if found.newlines != 0 {
+                self.line += u64::from(found.newlines.count_ones());
+            }
+            self.at += rest.min(LANE);
+        }
+    }
+
+    /// Looks at a bracket, or at a line feed in a string. If the region ends there, gives the
+    /// place where scanning goes on.
+    #[inline(always)]
+    fn bracket(&mut self, at: usize) -> Option<usize> {
+        let byte = self.buffer[at];
+        match byte {
+            b'{' | b'[' => self.opening(at, byte == b'{'),
+            b'}' | b']' => {
+                let expects = if byte == b'}' { "']'" } else { "'}'" };
+                if !self.nest.close(byte == b'}') {
+                    self.found_problem(expected(expects));
+                }
+                if self.nest.depth() > 0 {
+                    return None;
+                }
+                self.end_region(at + 1, None);
+                Some(at + 1)
+            }
+            _ => {
+                self.end_region(at, Some(expected("'\"' before the end of the line")));
+                Some(at)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn opening(&mut self, at: usize, object: bool) -> Option<usize> {
+        if self.nest.depth() > 0 && !self.nest.may_open_after(self.solid_before(at)) {
+            let problem = match (self.nest.in_object(), object) {
+                (true, true) => "':' before '{'",
+                (true, false) => "':' before '['",
+                (false, true) => "',' before '{'",
+                (false, false) => "',' before '['",
+            };
+            if object {
+                self.end_region(at, Some(expected(problem)));
+                return Some(at);
+            }
+            self.found_problem(expected(problem));
+        } else if !object && self.is_records(at) {
+            self.begin_records(at);
+            return Some(at + 1);
+        }
+        if !self.nest.open(object) {
+            self.found_problem(expected("at most 128 levels of brackets"));
+        }
+        None
+    }
+
+    #[cold]
+    fn found_problem(&mut self, problem: Reason) {
+        if let Some(region) = &mut self.region {
+            region.problem.get_or_insert(problem);
+        }
+    }
+
+    /// The last byte before `at` that is not white space.
+    #[inline(always)]
+    fn solid_before(&self, at: usize) -> u8 {
+        let text = self.buffer[..at].iter();
+        text.rev()
+            .find(|&&byte| !is_blank(byte))
+            .copied()
+            .unwrap_or(self.before)
+    }
+
+    /// Whether the array at `at` is the one that has a wrapper's records.
+    #[inline(always)]
+    fn is_records(&self, at: usize) -> bool {
+        self.nest.depth() == 1 && self.place == Place::Top && self.is_member_of_records(at)
+    }
+
+    fn is_member_of_records(&self, at: usize) -> bool {
+        let (Some(name), Some(region)) = (&self.records_at, &self.region) else {
+            return false;
+        };
+        if region.kind != RegionKind::Record || region.is_too_long(self.base, at) {
+            return false;
+        }
+        let before = self.buffer[region.start..at].trim_ascii_end();
+        before
+            .strip_suffix(b":")
+            .and_then(|text| text.trim_ascii_end().strip_suffix(b"\""))
+            .and_then(|text| text.strip_suffix(name.as_bytes()))
+            .and_then(|text| text.strip_suffix(b"\""))
+            .is_some_and(|text| matches!(text.trim_ascii_end().last(), Some(b'{' | b',')))
+    }
+
+    /// What seemed a record is a wrapper, whose records begin after `at`.
+    fn begin_records(&mut self, at: usize) {
+        if let Some(region) = &mut self.region {
+            region.kind = RegionKind::Wrapper;
+        }
+        self.end_region(at, None);
+        self.place = Place::Wrapper;
+    }
+
+    fn begin(&mut self, kind: RegionKind, problem: Option<Reason>) {
+        self.close_large_block(self.at);
+        self.region = Some(Region {
+            kind,
+            start: self.at,
+            offset: self.base + self.at as u64,
+            line: self.line,
+            problem,
+            dropped: None,
+        });
+    }
+
+    /// Ends the region before `end`: it becomes a record of the block, or a reject. Always true.
+    fn end_region(&mut self, end: usize, problem: Option<Reason>) -> bool {
+        let Some(region) = self.region.take() else {
+            return true;
+        };
+        self.nest = Nest::default();
+        self.strings = Strings::default();
+        if region.kind == RegionKind::Wrapper {
+            self.place = Place::Top;
+        }
+        let problem = region.problem.clone().or(problem);
+        let counts = region.kind == RegionKind::Record || problem.is_some();
+        if counts && region.is_too_long(self.base, end) {
+            self.reject(region, end, TOO_LONG);
+        } else if let Some(problem) = problem {
+            self.reject(region, end, problem);
+        } else if counts {
+            self.gather(&region, end);
+        }
+        true
+    }
+
+    fn gather(&mut self, record: &Region, end: usize) {
+        let block = &mut self.gathered;
+        if block.spans.is_empty() {
+            block.start = record.start;
+            block.line = record.line;
+        }
+        block.end = end;
+        block.spans.push(RecordSpan {
+            start: (record.start - block.start) as u32,
+            end: (end - block.start) as u32,
+            line: (record.line - block.line) as u32,
+        });
+    }
+
+    #[cold]
+    fn reject(&mut self, region: Region, end: usize, reason: Reason) {
+        let buffer = &self.buffer;
+        let excerpt = region
+            .dropped
+            .unwrap_or_else(|| trimmed_excerpt(&buffer[region.start..end]));
+        self.gathered.counts.records += 1;
+        self.gathered.counts.rejects += 1;
+        self.gathered.rejects.push(Reject {
+            line: region.line,
+            offset: region.offset,
+            column: None,
+            reason,
+            excerpt,
+        });
+    }
+
+    /// Closes the block if it has records and its bytes up to `end` are enough.
+    fn close_large_block(&mut self, end: usize) {
+        if !self.gathered.spans.is_empty() && end - self.gathered.start >= self.block_bytes {
+            self.close_block();
+        }
+    }
+
+    fn close_block(&mut self) {
+        let mut block = std::mem::take(&mut self.gathered);
+        if block.spans.is_empty() {
+            (block.start, block.end, block.line) = (self.at, self.at, self.line);
+        }
+        self.ready.push(block);
+    }
+
+    /// Lets go of the bytes of a region that is too long.
+    fn drop_long_region(&mut self) {
+        let Some(region) = &mut self.region else {
+            return;
+        };
+        if region.dropped.is_none() && region.is_too_long(self.base, self.at) {
+            region.dropped = Some(trimmed_excerpt(&self.buffer[region.start..self.at]));
+            if !self.gathered.spans.is_empty() {
+                self.close_block();
+            }
+        }
+    }
+
+    /// Gives the blocks that are ready and drops what of the buffer is not needed any more.
+    fn release(&mut self, out: &mut VecDeque<Block>) {
+        let keep = match &self.region {
+            _ if !self.gathered.spans.is_empty() => self.gathered.start,
+            Some(region) if region.dropped.is_none() => region.start,
+            _ => self.at,
+        };
+        self.before = self.solid_before(keep);
+        if self.ready.is_empty() {
+            self.buffer.drain(..keep);
+        } else {
+            let mut rest = Vec::with_capacity(self.block_bytes + self.block_bytes / 4);
+            rest.extend_from_slice(&self.buffer[keep..]);
+            let bytes = Buffer::from_vec(std::mem::replace(&mut self.buffer, rest));
+            for block in self.ready.drain(..) {
+                out.push_back(Block {
+                    bytes: bytes.slice_with_length(block.start, block.end - block.start),
+                    spans: block.spans,
+                    first_line: block.line,
+                    offset: self.base + block.start as u64,
+                    layout: Arc::clone(&self.layout),
+                    counts: block.counts,
+                    rejects: block.rejects,
+                });
+            }
+        }
+        self.base += keep as u64;
+        self.at -= keep;
+        self.gathered.start = self.gathered.start.saturating_sub(keep);
+        self.gathered.end = self.gathered.end.saturating_sub(keep);
+        if let Some(region) = &mut self.region {
+            region.start = region.start.saturating_sub(keep);
+        }
+    }
+}
+
+impl Region {
+    /// Whether it is too long if it ends before `end` of a buffer that begins at `base`.
+    fn is_too_long(&self, base: u64, end: usize) -> bool {
+        base + end as u64 - self.offset > MAX_LINE_BYTES as u64
+    }
+}
+
+fn trimmed_excerpt(region: &[u8]) -> String {
+    excerpt(region[..region.len().min(EXCERPT_BYTES)].trim_ascii_end())
+}
