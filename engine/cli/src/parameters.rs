@@ -66,9 +66,10 @@ pub(crate) fn bind_declared(
     }
     let mistake = |problem: String| {
         let parameters: Vec<_> = query.parameters.iter().map(describe).collect();
-        let hint = match parameters.is_empty() {
-            true => format!("{name} has no parameters"),
-            false => format!("the parameters of {name}: {}", parameters.join("; ")),
+        let hint = if parameters.is_empty() {
+            format!("{name} has no parameters")
+        } else {
+            format!("the parameters of {name}: {}", parameters.join("; "))
         };
         Failure::usage(problem, hint)
     };

@@ -17,6 +17,7 @@ pub mod archive;
 pub mod describe;
 pub mod engine;
 pub mod error;
+mod functions;
 pub mod ledger;
 pub mod object;
 mod scan;
