@@ -68,7 +68,7 @@ pub(crate) struct Query {
     /// Read the SQL from a file
     #[arg(short, long, value_name = "FILE.sql", value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
-    /// The value of a parameter, which the SQL calls $NAME: a whole number, a number, or else text
+    /// Value of $NAME in the SQL: a whole number, a number, or else text
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) param: Vec<Assignment>,
     #[command(flatten)]
@@ -116,7 +116,7 @@ pub(crate) struct Run {
     /// Print the query's file: what it answers, its parameters and its SQL
     #[arg(long)]
     pub(crate) show: bool,
-    /// The value of a parameter of the query
+    /// Value of a parameter of the query; --list shows them
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) param: Vec<Assignment>,
     /// A folder with queries of your own: *.sql [default: `queries` in loglens.toml]

@@ -50,52 +50,63 @@ pub(crate) fn bind_declared(
     given: &[Assignment],
     zone: &str,
 ) -> Result<(), Failure> {
-    let declared: BTreeSet<_> = query.parameters.keys().cloned().collect();
-    let written = parameters(statements);
-    let name = &query.name;
-    if let Some(odd) = declared.symmetric_difference(&written).next() {
-        let problem = if written.contains(odd) {
-            "its SQL has the parameter, its front matter has not"
-        } else {
-            "its front matter has the parameter, its SQL has not"
-        };
-        return Err(Failure::usage(
-            format!("{name}: ${odd}: {problem}"),
-            format!("mend the query: `loglens run {name} --show` prints it"),
-        ));
-    }
-    let mistake = |problem: String| {
+    check_front_matter(query, &parameters(statements))?;
+    let values = values(query, given, zone).map_err(|problem| {
         let parameters: Vec<_> = query.parameters.iter().map(describe).collect();
+        let name = &query.name;
         let hint = if parameters.is_empty() {
             format!("{name} has no parameters")
         } else {
             format!("the parameters of {name}: {}", parameters.join("; "))
         };
         Failure::usage(problem, hint)
-    };
-    let given: BTreeMap<_, _> = given.iter().cloned().collect();
-    if let Some(unknown) = given.keys().find(|given| !declared.contains(*given)) {
-        return Err(mistake(format!(
-            "--param {unknown}: {name} has no such parameter"
-        )));
-    }
-    let mut values = Values::new();
-    for (parameter, Parameter { kind, default, .. }) in &query.parameters {
-        let expected = expected(*kind);
-        let Some(text) = given.get(parameter).or(default.as_ref()) else {
-            return Err(mistake(format!(
-                "{name} needs --param {parameter}=VALUE: {expected}"
-            )));
-        };
-        let value = read(*kind, text, zone)
-            .ok_or_else(|| mistake(format!("--param {parameter}={text}: expected {expected}")))?;
-        values.insert(parameter.clone(), value);
-    }
+    })?;
     bind_all(statements, &values);
     Ok(())
 }
 
-/// What a parameter is, and what it is where it is not given: `limit (integer, 10): rows`.
+/// Whether a front matter has the parameters that its SQL has.
+fn check_front_matter(query: &NamedQuery, written: &BTreeSet<String>) -> Result<(), Failure> {
+    let declared: BTreeSet<_> = query.parameters.keys().cloned().collect();
+    let Some(odd) = declared.symmetric_difference(written).next() else {
+        return Ok(());
+    };
+    let problem = if written.contains(odd) {
+        "its SQL has the parameter, its front matter has not"
+    } else {
+        "its front matter has the parameter, its SQL has not"
+    };
+    let name = &query.name;
+    Err(Failure::usage(
+        format!("{name}: ${odd}: {problem}"),
+        format!("mend the query: `loglens run {name} --show` prints it"),
+    ))
+}
+
+/// The value of every parameter of a query; what is wrong if that cannot be said.
+fn values(query: &NamedQuery, given: &[Assignment], zone: &str) -> Result<Values, String> {
+    let name = &query.name;
+    let given: BTreeMap<_, _> = given.iter().cloned().collect();
+    if let Some(unknown) = given
+        .keys()
+        .find(|given| !query.parameters.contains_key(*given))
+    {
+        return Err(format!("--param {unknown}: {name} has no such parameter"));
+    }
+    let value = |(parameter, Parameter { kind, default, .. }): (&String, &Parameter)| {
+        let expected = expected(*kind);
+        let text = given
+            .get(parameter)
+            .or(default.as_ref())
+            .ok_or_else(|| format!("{name} needs --param {parameter}=VALUE: {expected}"))?;
+        let value = read(*kind, text, zone)
+            .ok_or_else(|| format!("--param {parameter}={text}: expected {expected}"))?;
+        Ok((parameter.clone(), value))
+    };
+    query.parameters.iter().map(value).collect()
+}
+
+/// A parameter with its type, default and meaning: `limit (integer, default 10): rows at most`.
 fn describe((name, parameter): (&String, &Parameter)) -> String {
     let kind = parameter.kind.name();
     match &parameter.default {

@@ -138,6 +138,57 @@ fn queries_of_one_s_own() {
     }
 }
 
+/// Values of every type, in every place that is their own.
+#[test]
+fn values_have_the_types_of_their_parameters() {
+    let sql = r#"-- title = "t"
+-- question = "q"
+-- tables = ["vpc_flow_logs"]
+-- answer = "a"
+-- [parameters]
+-- since = { type = "timestamp", doc = "from" }
+-- within = { type = "interval", default = "1m30s", doc = "for" }
+-- least = { type = "number", default = 0.5, doc = "bytes at least" }
+-- any = { type = "boolean", default = false, doc = "any number of bytes" }
+-- action = { type = "text", default = "ACCEPT", doc = "action" }
+-- of = { type = "list", default = ["10.0.0.1"], doc = "sources" }
+SELECT count(*) AS flows
+FROM vpc_flow_logs
+WHERE event_time >= $since
+    AND event_time < $since + $within
+    AND event_time < $since + INTERVAL $within
+    AND (bytes >= $least OR $any)
+    AND action = $action
+    AND array_has($of, srcaddr)
+"#;
+    let log = format!("{HEADER}{RECORD}");
+    let folder = folder(&[("logs/a.log", log.as_bytes()), ("q.sql", sql.as_bytes())]);
+    // The record is of 04:06:50 and has 4249 bytes.
+    let rows = [
+        ("since=2014-12-14T04:06:50Z", 1),
+        ("since=2014-12-14T04:06:51Z", 0),
+        ("since=2014-12-14T04:05:21Z", 1),
+        ("since=2014-12-14T04:05:20Z", 0),
+        ("since=2014-12-14T04:05:20Z --param within=2m", 1),
+        ("since=2014-12-14T13:06:50 --tz Asia/Tokyo", 1),
+        ("since=2014-12-14T04:06:50Z --param least=4249", 1),
+        ("since=2014-12-14T04:06:50Z --param least=4249.5", 0),
+        (
+            "since=2014-12-14T04:06:50Z --param least=4249.5 --param any=true",
+            1,
+        ),
+        ("since=2014-12-14T04:06:50Z --param action=accept", 0),
+        ("since=2014-12-14T04:06:50Z --param of=10.0.0.9,10.0.0.1", 1),
+        ("since=2014-12-14T04:06:50Z --param of=10.0.0.9", 0),
+        ("since=1h", 0),
+    ];
+    for (params, flows) in rows {
+        let arguments = format!("run q logs --queries . -o csv --param {params}");
+        let out = answer(&mut within(&folder, &arguments));
+        assert_eq!(out, format!("flows\n{flows}\n"), "{params}");
+    }
+}
+
 #[test]
 fn the_list_says_where_a_query_comes_from() {
     let folder = with_queries();
