@@ -2,6 +2,8 @@
 -- question = "Which source addresses are turned away the most?"
 -- tables = ["vpc_flow_logs"]
 -- answer = "One row for each source with rejected flows: how many, at how many ports, of how many destinations."
+-- [parameters]
+-- limit = { type = "integer", default = 10, doc = "rows at most" }
 SELECT
     srcaddr,
     count(*) AS rejected,
@@ -11,4 +13,4 @@ FROM vpc_flow_logs
 WHERE action = 'REJECT'
 GROUP BY srcaddr
 ORDER BY rejected DESC, srcaddr
-LIMIT 10
+LIMIT $limit

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::output::Format;
+use crate::parameters::{Assignment, assignment};
 
 /// Ask SQL of AWS network and security logs: no tables to declare, nothing to load.
 #[derive(Debug, Parser)]
@@ -67,6 +68,9 @@ pub(crate) struct Query {
     /// Read the SQL from a file
     #[arg(short, long, value_name = "FILE.sql", value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
+    /// Value of $NAME in the SQL: a whole number, a number, or else text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) param: Vec<Assignment>,
     #[command(flatten)]
     pub(crate) logs: LogOptions,
     #[command(flatten)]
@@ -115,6 +119,15 @@ pub(crate) struct Run {
     /// Show the named queries
     #[arg(long)]
     pub(crate) list: bool,
+    /// Print the query's file: what it answers, its parameters and its SQL
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Value of a parameter of the query; --list shows them
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) param: Vec<Assignment>,
+    /// A folder with queries of your own: *.sql [default: `queries` in loglens.toml]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) queries: Vec<PathBuf>,
     /// The query
     #[arg(required_unless_present = "list")]
     pub(crate) name: Option<String>,

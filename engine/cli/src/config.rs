@@ -19,6 +19,9 @@ pub(crate) struct Config {
     /// Places to read when none are named. Relative ones start at the file's folder.
     #[serde(default)]
     from: Vec<String>,
+    /// Folders with named queries: one, or a list. Relative ones start at the file's folder.
+    #[serde(default, deserialize_with = "one_or_more")]
+    queries: Vec<String>,
     last: Option<String>,
     since: Option<String>,
     until: Option<String>,
@@ -55,6 +58,29 @@ fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, 
             names.join(", ")
         ))
     })
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a folder or a list of folders")]
+    enum Folders {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match Folders::deserialize(deserializer)? {
+        Folders::One(folder) => vec![folder],
+        Folders::More(folders) => folders,
+    })
+}
+
+/// The folders with named queries that the configuration says.
+pub(crate) fn query_folders(named: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
+    let Some(path) = find(named) else {
+        return Ok(Vec::new());
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let queries = read(&path)?.queries;
+    Ok(queries.iter().map(|queries| folder.join(queries)).collect())
 }
 
 /// Completes arguments with the configuration, if there is one.

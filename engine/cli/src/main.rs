@@ -10,6 +10,7 @@ mod config;
 mod descriptions;
 mod failure;
 mod output;
+mod parameters;
 mod progress;
 mod receipt;
 mod result_file;

@@ -68,15 +68,21 @@ pub(crate) fn check_zone(zone: &str) -> Result<(), Failure> {
     }
 }
 
+/// A time as the options say it, in microseconds since 1970.
+pub(crate) fn parse_time(text: &str, zone: &str) -> Option<i64> {
+    point(text, zone, now_micros())
+}
+
+fn point(text: &str, zone: &str, now: i64) -> Option<i64> {
+    ago(text, now).or_else(|| {
+        let zone = zone.parse::<Tz>().ok()?;
+        let time = string_to_datetime(&zone, text).ok()?;
+        Some(time.timestamp_micros())
+    })
+}
+
 fn time(option: &str, text: &str, zone: &str, now: i64) -> Result<i64, Failure> {
-    if let Some(time) = ago(text, now) {
-        return Ok(time);
-    }
-    let parsed = zone
-        .parse::<Tz>()
-        .ok()
-        .and_then(|zone| string_to_datetime(&zone, text).ok());
-    parsed.map(|time| time.timestamp_micros()).ok_or_else(|| {
+    point(text, zone, now).ok_or_else(|| {
         Failure::usage(
             format!("{option} {text}: not a time"),
             "write one like 2026-01-31, 2026-01-31T10:00:00, 2026-01-31T10:00:00Z, or 2h for two hours ago",

@@ -1,9 +1,10 @@
 //! The engine: statements in, batches out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Span;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -18,6 +19,7 @@ use crate::ledger::Ledger;
 use crate::object::ObjectSource;
 use crate::session::{self, SessionSpec};
 use crate::sql::dialect::AthenaDialect;
+use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references};
 use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
 use crate::tables::rejects;
@@ -73,6 +75,36 @@ pub struct Query {
     ledger: Arc<Ledger>,
 }
 
+impl Statement {
+    /// Names of the parameters that have no value yet, without their `$`.
+    pub fn parameters(&self) -> BTreeSet<String> {
+        let unbound = parameters::unbound(&self.ast).into_iter();
+        unbound.map(|(name, _)| name).collect()
+    }
+
+    /// Puts values where their parameters stand. Others stay: a statement that is planned with
+    /// some is an error, and so is a value that does not fit its place.
+    pub fn bind(&mut self, values: &Values) {
+        parameters::bind(&mut self.ast, values);
+    }
+
+    /// The error for a parameter that has no value, if there is one.
+    fn check_bound(&self) -> Result<(), Error> {
+        let unbound = parameters::unbound(&self.ast);
+        let Some((name, span)) = unbound.first() else {
+            return Ok(());
+        };
+        let error = Error::new(Owner::Query, format!("no value for the parameter ${name}"))
+            .hint(format!("give it one: --param {name}=VALUE"));
+        let place =
+            Span::try_from_sqlparser_span(*span).and_then(|span| errors::place(&self.sql, span));
+        Err(match place {
+            Some(place) => error.at(place),
+            None => error,
+        })
+    }
+}
+
 impl Engine {
     /// An engine. Nothing is read yet.
     pub fn new(options: EngineOptions) -> Result<Self, Error> {
@@ -123,6 +155,7 @@ impl Engine {
 
     /// Plans a statement: the one way in for everything that asks SQL.
     pub async fn plan(&self, statement: Statement) -> Result<Query, Error> {
+        statement.check_bound()?;
         let Statement { sql, mut ast } = statement;
         let explain = |error| errors::explain(&error, &sql);
         let ledger = Arc::new(Ledger::default());

@@ -6,12 +6,13 @@ use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
 };
 use datafusion::common::Result;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::optimizer::Analyzer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::functions;
 use crate::sql::null_marker::NullMarker;
 use crate::tables::schema::LogSchema;
 
@@ -59,12 +60,15 @@ pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
     let mut rules = Analyzer::new().rules;
     // Before type coercion, which would wrap the columns in casts.
     rules.insert(0, Arc::new(NullMarker));
-    let state = SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_catalog_list(Arc::new(catalogs))
         .with_analyzer_rules(rules)
         .build();
+    for function in functions::scalar() {
+        state.register_udf(function)?;
+    }
     Ok(SessionContext::new_with_state(state))
 }

@@ -7,6 +7,7 @@ use loglens_engine::{Error, Owner};
 use super::session::Session;
 use crate::arguments::Query;
 use crate::failure::Failure;
+use crate::parameters;
 
 pub(crate) async fn run(arguments: Query) -> Result<(), Failure> {
     let mut places = arguments.sql_and_places;
@@ -21,13 +22,14 @@ pub(crate) async fn run(arguments: Query) -> Result<(), Failure> {
         None => places.remove(0),
     };
     let session = Session::new(places, arguments.logs, arguments.result)?;
-    let statements = session.engine.parse(&sql)?;
+    let mut statements = session.engine.parse(&sql)?;
     if statements.is_empty() {
         return Err(Failure::usage(
             "the SQL is empty",
             "loglens query \"SELECT count(*) FROM vpc_flow_logs\" FOLDER",
         ));
     }
+    parameters::bind(&mut statements, &arguments.param)?;
     session.run(statements).await?;
     session.report_unrecognised();
     Ok(())

@@ -1,35 +1,107 @@
 //! `loglens run NAME`.
 
-use loglens_queries::{all, by_name};
+use std::io::Write;
 
-use super::session::Session;
+use loglens_engine::{Error, Owner};
+use loglens_queries::{Library, NamedQuery, Parameter};
+
+use super::session::{Session, note};
 use super::text_table;
-use crate::arguments::Run;
+use crate::arguments::{ResultOptions, Run};
+use crate::config;
 use crate::failure::Failure;
-use crate::output::Format;
+use crate::output::{Format, OutputError};
+use crate::parameters;
+use crate::result_file::Destination;
 
 pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
+    let library = library(&arguments)?;
     if arguments.list {
-        let rows = all().iter().map(|query| {
-            [
-                Some(query.name.clone()),
-                Some(query.question.clone()),
-                Some(query.tables.join(", ")),
-            ]
-        });
-        let format = arguments.result.output.unwrap_or(Format::Table);
-        return text_table::print(format, ["name", "question", "tables"], rows.collect());
+        return list(&library, &arguments.result);
     }
-    let name = arguments.name.unwrap_or_default();
-    let Some(query) = by_name(&name) else {
-        return Err(Failure::usage(
-            format!("no query \"{name}\""),
-            "`loglens run --list` shows the queries",
-        ));
-    };
+    let query = find(&library, &arguments.name.unwrap_or_default())?;
+    if arguments.show {
+        return show(query, &arguments.result);
+    }
     let session = Session::new(arguments.places, arguments.logs, arguments.result)?;
-    let statements = session.engine.parse(&query.sql)?;
+    let mut statements = session.engine.parse(&query.sql)?;
+    parameters::bind_declared(&mut statements, query, &arguments.param, &session.zone)?;
     session.run(statements).await?;
     session.report_unrecognised();
     Ok(())
+}
+
+/// The built-in queries with those of the folders that were named, or else are configured.
+fn library(arguments: &Run) -> Result<Library, Failure> {
+    let (folders, owner) = if arguments.queries.is_empty() {
+        let configured = config::query_folders(arguments.logs.config.as_deref())?;
+        (configured, Owner::Config)
+    } else {
+        (arguments.queries.clone(), Owner::Usage)
+    };
+    let mut library = Library::built_in();
+    for folder in folders {
+        library.add_folder(&folder).map_err(|error| {
+            Error::new(owner, format!("queries: {}: {error}", folder.display()))
+                .hint("name a folder with *.sql files")
+        })?;
+    }
+    Ok(library)
+}
+
+fn find<'a>(library: &'a Library, name: &str) -> Result<&'a NamedQuery, Failure> {
+    match library.get(name) {
+        Some(Ok(query)) => Ok(query),
+        Some(Err(broken)) => Err(Error::new(Owner::Config, broken.to_string())
+            .hint("`loglens run top-talkers --show` prints a query that is right")
+            .into()),
+        None => Err(Failure::usage(
+            format!("no query \"{name}\""),
+            "`loglens run --list` shows the queries",
+        )),
+    }
+}
+
+fn list(library: &Library, result: &ResultOptions) -> Result<(), Failure> {
+    let rows = library.queries().map(|query| {
+        let parameters: Vec<_> = query.parameters.iter().map(brief).collect();
+        let from = match &query.file {
+            Some(file) => file.display().to_string(),
+            None => "built in".to_owned(),
+        };
+        [
+            Some(query.name.clone()),
+            Some(query.question.clone()),
+            Some(query.tables.join(", ")),
+            (!parameters.is_empty()).then(|| parameters.join(", ")),
+            Some(from),
+        ]
+    });
+    let names = ["name", "question", "tables", "parameters", "from"];
+    text_table::print(
+        result.output.unwrap_or(Format::Table),
+        names,
+        rows.collect(),
+    )?;
+    for broken in library.broken() {
+        note(&format!("left out: {broken}"));
+    }
+    Ok(())
+}
+
+/// A parameter with its default, or with its type if it has none.
+fn brief((name, parameter): (&String, &Parameter)) -> String {
+    match &parameter.default {
+        Some(default) => format!("{name}={default}"),
+        None => format!("{name}=<{}>", parameter.kind.name()),
+    }
+}
+
+/// Prints a query's file, to be copied and changed.
+fn show(query: &NamedQuery, result: &ResultOptions) -> Result<(), Failure> {
+    let mut destination = Destination::open(result.to.as_deref())?;
+    destination
+        .write_all(query.sql.as_bytes())
+        .map_err(OutputError::from)?;
+    destination.complete()
 }

@@ -27,6 +27,8 @@ use crate::units::parse_bytes;
 pub(crate) struct Session {
     pub(crate) engine: Engine,
     places: Vec<String>,
+    /// Time zone of times without one.
+    pub(crate) zone: String,
     pub(crate) result: ResultOptions,
     started: Instant,
 }
@@ -59,13 +61,14 @@ impl Session {
             until: range.until,
             strict: logs.strict,
             max_expansion: logs.max_expansion,
-            zone: Some(zone),
+            zone: Some(zone.clone()),
             memory_limit: memory_limit(&logs)?,
             threads: logs.threads,
         })?;
         Ok(Self {
             engine,
             places,
+            zone,
             result,
             started,
         })

@@ -8,6 +8,7 @@ mod errors;
 mod generate;
 mod hostile;
 mod named_queries;
+mod parameters;
 mod process;
 mod query;
 mod readme;

@@ -761,24 +761,6 @@ fn formats() {
 }
 
 #[test]
-fn run_list() {
-    assert_command_snapshot!(loglens(&["run", "--list"]), @r#"
-    success: true
-    exit_code: 0
-    ----- stdout -----
-    name                question                                           tables
-    ------------------  -------------------------------------------------  -------------
-    rejected-by-source  Which source addresses are turned away the most?   vpc_flow_logs
-    top-ports           Which destination ports receive the most traffic?  vpc_flow_logs
-    top-talkers         Which source addresses have the most flows?        vpc_flow_logs
-
-    3 rows
-
-    ----- stderr -----
-    "#);
-}
-
-#[test]
 fn completions() {
     for (name, words) in [
         ("bash", "_loglens()"),
@@ -837,6 +819,9 @@ fn help_of_query() {
     Options:
       -f, --file <FILE.sql>
               Read the SQL from a file
+
+          --param <NAME=VALUE>
+              Value of $NAME in the SQL: a whole number, a number, or else text
 
       -h, --help
               Print help (see a summary with '-h')

@@ -199,7 +199,8 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-fn place(sql: &str, span: Span) -> Option<Place> {
+/// Where in the statement a span is; None if it says nothing.
+pub(crate) fn place(sql: &str, span: Span) -> Option<Place> {
     if span.start.line == 0 {
         return None;
     }

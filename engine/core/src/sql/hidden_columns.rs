@@ -8,13 +8,14 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
     Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableFactor,
     Visit, VisitMut, VisitorMut, WildcardAdditionalOptions, With, visit_expressions,
 };
 
+use super::visit::visit_mut;
 use crate::scan::columns::HIDDEN;
 
 /// Marks the form of a table that has its hidden columns.
@@ -25,25 +26,12 @@ pub(crate) type VisibleColumns<'a> = &'a dyn Fn(&str) -> Option<Vec<String>>;
 
 /// Binds every SELECT that names a hidden column to tables that have them.
 pub(crate) fn bind(statement: &mut Statement, columns: VisibleColumns<'_>) {
-    match statement {
-        Statement::Statement(statement) => bind_node(statement.as_mut(), columns),
-        Statement::Explain(explain) => bind(&mut explain.statement, columns),
-        Statement::CopyTo(copy) => {
-            if let CopyToSource::Query(query) = &mut copy.source {
-                bind_node(query.as_mut(), columns);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn bind_node<N: Visit + VisitMut>(node: &mut N, columns: VisibleColumns<'_>) {
     let mut binder = Binder {
         columns,
         with: HashSet::new(),
         outer: Vec::new(),
     };
-    let _ = VisitMut::visit(node, &mut binder);
+    let _ = visit_mut(statement, &mut binder);
 }
 
 struct Binder<'a> {

@@ -4,4 +4,6 @@ pub(crate) mod dialect;
 pub(crate) mod errors;
 pub(crate) mod hidden_columns;
 pub(crate) mod null_marker;
+pub(crate) mod parameters;
 pub(crate) mod references;
+mod visit;
