@@ -411,8 +411,8 @@ mod tests {
             let (output, end) = decode(&object, 4096, 1 << 20);
             assert!(matches!(end, Err(FrameError::Corrupt { .. })), "{end:?}");
             assert!(!output.is_empty());
-            // Each block of these has a checksum, where a gzip member has one at its end.
-            assert!(Frame::of(&object) == Frame::Gzip || text.starts_with(&output));
+            // What snappy gives was checked before; the others check a block or member at its end.
+            assert!(Frame::of(&object) != Frame::Snappy || text.starts_with(&output));
         }
         let garbage = [gzip(&text), b"not gzip".to_vec()].concat();
         let (output, end) = decode(&garbage, 1 << 20, 1 << 20);

@@ -193,7 +193,7 @@ async fn what_no_format_knows_is_not_read() {
     let objects = vec![
         MemoryObject::new("a.log", log(1)),
         MemoryObject::new("b.parquet", b"PAR1....".to_vec()),
-        MemoryObject::new("c.bz2", b"BZh91AY".to_vec()),
+        MemoryObject::new("c.zip", b"PK\x03\x04".to_vec()),
         MemoryObject::new("d", Vec::new()),
     ];
     let engine = Engine::new(over(objects)).unwrap();
@@ -209,7 +209,7 @@ async fn what_no_format_knows_is_not_read() {
         unrecognised,
         [
             "b.parquet: Parquet is not read",
-            "c.bz2: bzip2 is not read",
+            "c.zip: zip is not read",
             "d: empty"
         ]
     );
