@@ -171,7 +171,7 @@ fn a_line_that_is_too_long_is_one_reject() {
             reader.read_plain(&log),
             reader.read(&gzip(&log)),
         ] {
-            assert_eq!(found.reasons(), ["1001: line longer than 4194304 bytes"]);
+            assert_eq!(found.reasons(), ["1001: record longer than 4194304 bytes"]);
             assert_eq!(found.rejects[0].offset, before.len() as u64);
             assert_eq!(found.rejects[0].excerpt, "ä".repeat(EXCERPT_BYTES / 2));
             assert_eq!(
@@ -326,7 +326,7 @@ fn a_bomb_is_cut_off_before_it_fills_the_memory() {
     let found = Reader::new(&vpc()).within(limit).read(&bomb);
     assert_eq!(found.damage, Some(FrameError::Expansion { ratio: 100 }));
     // Zeros without a line end are one line, which is given up at its limit.
-    assert_eq!(found.reasons(), ["1: line longer than 4194304 bytes"]);
+    assert_eq!(found.reasons(), ["1: record longer than 4194304 bytes"]);
 }
 
 #[test]

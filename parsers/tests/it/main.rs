@@ -3,6 +3,8 @@
 
 mod fuzz;
 mod hostile;
+mod json;
+mod json_records;
 mod logs;
 mod one_file;
 mod properties;
