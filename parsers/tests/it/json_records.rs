@@ -250,6 +250,21 @@ fn documents() {
             &[a],
             &["1@0: expected '}': {\"x\":1],\"Records\":"],
         ),
+        (
+            r#"{"Records":[{"x":"y"z"},{"a":1}]}"#,
+            &[a],
+            &["1@12: expected no '\"' here: {\"x\":\"y\"z\"}"],
+        ),
+        (
+            r#"{"Records":[{"x":"y,"z":"{"},{"a":1}]}"#,
+            &[a],
+            &["1@12: expected no '\"' here: {\"x\":\"y,\"z\":\"{\"}"],
+        ),
+        (
+            r#"{"Records":[{"x":1 "z":"{"},{"a":1}]}"#,
+            &[a],
+            &["1@12: expected no '\"' here: {\"x\":1 \"z\":\"{\"}"],
+        ),
         // Documents that end too early.
         (
             r#"{"a":1}{"x"#,
@@ -287,6 +302,23 @@ fn documents() {
         let found = cut_whole(document.as_bytes());
         assert_eq!(found.texts(), *records, "{document}");
         assert_eq!(found.reasons(), *rejects, "{document}");
+    }
+}
+
+#[test]
+fn a_quote_too_many_or_too_few_does_not_turn_the_rest_inside_out() {
+    let record = r#"{"x":"y","z":{"u":"v"},"w":"}"}"#;
+    let good = r#"{"a":"b","c":"d"}"#;
+    let after = [good; 20].join(",");
+    for (at, _) in record.match_indices('"') {
+        for quotes in ["", "\"\""] {
+            let (before, behind) = (&record[..at], &record[at + 1..]);
+            let document = format!(r#"{{"Records":[{before}{quotes}{behind},{after}]}}"#);
+            let found = cut_whole(document.as_bytes());
+            let kept = found.texts().iter().filter(|text| **text == good).count();
+            assert!(kept >= 19, "{kept} after {before}{quotes}{behind}");
+            assert!(!found.rejects.is_empty());
+        }
     }
 }
 
