@@ -36,6 +36,8 @@ pub struct JsonMasks {
     pub opens: u64,
     /// `}` and `]`
     pub closes: u64,
+    /// `,` and `:`
+    pub separators: u64,
     /// Line feeds.
     pub newlines: u64,
     /// White space: every byte up to the space.
@@ -100,13 +102,14 @@ mod tests {
 
         #[test]
         fn every_implementation_finds_the_structure_of_json(
-            chunk in any_chunk(prop_oneof![any::<u8>(), prop::sample::select(&b"\"\\{}[]\n \t\x1f!"[..])]),
+            chunk in any_chunk(prop_oneof![any::<u8>(), prop::sample::select(&b"\"\\{}[],:\n \t\x1f!"[..])]),
         ) {
             let expected = JsonMasks {
                 quotes: naive(&chunk, |byte| byte == b'"'),
                 backslashes: naive(&chunk, |byte| byte == b'\\'),
                 opens: naive(&chunk, |byte| b"{[".contains(&byte)),
                 closes: naive(&chunk, |byte| b"}]".contains(&byte)),
+                separators: naive(&chunk, |byte| b",:".contains(&byte)),
                 newlines: naive(&chunk, |byte| byte == b'\n'),
                 blanks: naive(&chunk, |byte| byte <= b' '),
             };

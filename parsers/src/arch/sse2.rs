@@ -37,6 +37,7 @@ pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
         found.backslashes |= equal(lanes, all(b'\\')) << shift;
         found.opens |= equal(folded, all(b'{')) << shift;
         found.closes |= equal(folded, all(b'}')) << shift;
+        found.separators |= (equal(lanes, all(b',')) | equal(lanes, all(b':'))) << shift;
         found.newlines |= equal(lanes, all(b'\n')) << shift;
         found.blanks |= equal(lanes, _mm_min_epu8(lanes, all(b' '))) << shift;
     }

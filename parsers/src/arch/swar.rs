@@ -39,6 +39,7 @@ pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
         found.backslashes |= equal(word, b'\\');
         found.opens |= equal(folded, b'{');
         found.closes |= equal(folded, b'}');
+        found.separators |= equal(word, b',') | equal(word, b':');
         found.newlines |= equal(word, b'\n');
         found.blanks |= gather(blank_bytes(word)) << (eighth * 8);
     }

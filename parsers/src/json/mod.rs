@@ -32,7 +32,7 @@ pub use valid::is_valid;
 pub use walk::{Elements, Member, Members, elements, members};
 
 pub(crate) use nest::Nest;
-pub(crate) use strings::{Strings, lane_masks};
+pub(crate) use strings::{Starts, Strings, lane_masks};
 
 /// Where and how some text is not the JSON that it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,6 +25,11 @@ impl Strings {
         (quotes, inside)
     }
 
+    /// Takes the inside for the outside from here on.
+    pub(crate) fn flip(&mut self) {
+        self.inside = !self.inside;
+    }
+
     /// The bytes after runs of backslashes of odd length.
     ///
     /// Adding a run's first bit to the run carries to the byte after it. If the run begins on an
@@ -38,6 +43,26 @@ impl Strings {
         let after_even = runs.wrapping_add(starts & EVEN);
         self.escaped = u64::from(leaves);
         first | !runs & (after_odd & EVEN | after_even & !EVEN)
+    }
+}
+
+/// Where strings may begin, lane by lane: after a separator or an opening bracket, and after the
+/// white space that follows on it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Starts {
+    /// One if a string may begin at the first byte of the next lane that is not white space.
+    pending: u64,
+}
+
+impl Starts {
+    /// Goes on by one lane. As with backslashes, adding a run's first bit finds the byte after it.
+    #[inline(always)]
+    pub(crate) fn follow(&mut self, found: &JsonMasks) -> u64 {
+        let before = found.opens | found.separators;
+        let after = before << 1 | self.pending;
+        let (after_blanks, leaves) = found.blanks.overflowing_add(after & found.blanks);
+        self.pending = before >> 63 | u64::from(leaves);
+        (after | after_blanks) & !found.blanks
     }
 }
 
@@ -87,6 +112,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn starts_equal_the_naive_ones(text in "[{,: \nx]{0,300}|[,x] {100,150}x.*") {
+            let text = text.as_bytes();
+            let mut starts = Starts::default();
+            let mut may = false;
+            for (base, lane) in text.chunks(LANE).enumerate() {
+                let found = starts.follow(&lane_masks(text, base * LANE));
+                for (bit, &byte) in lane.iter().enumerate() {
+                    prop_assert_eq!(found >> bit & 1 == 1, may && byte > b' ');
+                    may = b"{[,:".contains(&byte) || may && byte <= b' ';
+                }
+            }
+        }
+
         #[test]
         fn quotes_and_insides_equal_the_naive_ones(text in "[\"\\\\x]{0,300}|\\\\{50,150}\".*") {
             let text = text.as_bytes();

@@ -1,5 +1,7 @@
 //! The full look at a value.
 
+use memchr::memchr2;
+
 use super::nest::Nest;
 use super::scalar::scalar_end;
 use super::skip_blanks;
@@ -72,13 +74,20 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
         return None;
     }
     loop {
-        at += 1;
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at = escape_end(bytes, at)?,
-            0..b' ' => return None,
-            _ => {}
+        let text = &bytes[at + 1..];
+        let length = memchr2(b'"', b'\\', text)?;
+        // Without a way out of the loop, many bytes are compared at once.
+        if text[..length]
+            .iter()
+            .fold(false, |found, &byte| found | (byte < b' '))
+        {
+            return None;
         }
+        at += 1 + length;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at = escape_end(bytes, at)?;
     }
 }
 

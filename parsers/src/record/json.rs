@@ -8,7 +8,7 @@ use arrow_buffer::Buffer;
 use super::lines::BYTE_ORDER_MARK;
 use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, RecordSpan, TOO_LONG};
 use crate::arch::LANE;
-use crate::json::{Nest, Strings, is_blank, lane_masks};
+use crate::json::{Nest, Starts, Strings, is_blank, lane_masks};
 use crate::layout::Layout;
 use crate::reject::{Counts, EXCERPT_BYTES, Reason, Reject, excerpt};
 
@@ -25,7 +25,8 @@ const REJECTS_PER_BLOCK: usize = 1000;
 /// Of a record only the structure is looked at: strings, and the nesting of brackets. What breaks
 /// it is one reject, and then the next record is looked for: after a line feed inside a string,
 /// which JSON does not allow; at an opening brace where none may stand; after the bracket that
-/// closes the record, whatever was wrong within.
+/// closes the record, whatever was wrong within. A quote that begins a string where none may stand
+/// is taken for one that ends a string: otherwise all that follows would be turned inside out.
 ///
 /// Append to [`JsonCutter::buffer`], then call [`JsonCutter::cut`]; after the last bytes call
 /// [`JsonCutter::finish`]. No byte is scanned twice.
@@ -48,6 +49,7 @@ pub struct JsonCutter {
     region: Option<Region>,
     nest: Nest,
     strings: Strings,
+    starts: Starts,
     /// The block that is being gathered.
     gathered: Gathered,
     /// Blocks whose bytes are in the buffer still.
@@ -130,6 +132,7 @@ impl JsonCutter {
             region: None,
             nest: Nest::default(),
             strings: Strings::default(),
+            starts: Starts::default(),
             gathered: Gathered::default(),
             ready: Vec::new(),
         }
@@ -280,10 +283,21 @@ impl JsonCutter {
                 return false;
             }
             let found = lane_masks(&self.buffer, self.at);
-            let (_, inside) = self.strings.follow(&found);
-            let mut bits = (found.opens | found.closes) & !inside | found.newlines & inside;
+            let (quotes, mut inside) = self.strings.follow(&found);
+            let strays = quotes & !self.starts.follow(&found);
+            let visits = |inside: u64| {
+                (found.opens | found.closes) & !inside | (found.newlines | strays) & inside
+            };
+            let mut bits = visits(inside);
             while bits != 0 {
                 let bit = bits.trailing_zeros();
+                if strays >> bit & 1 == 1 {
+                    self.found_problem(expected("no '\"' here"));
+                    self.strings.flip();
+                    inside ^= u64::MAX << bit;
+                    bits = visits(inside) & (u64::MAX << bit << 1);
+                    continue;
+                }
                 if let Some(resume) = self.bracket(self.at + bit as usize) {
                     let passed = found.newlines & ((1 << bit) - 1);
                     self.line += u64::from(passed.count_ones());
@@ -415,6 +429,7 @@ impl JsonCutter {
         };
         self.nest = Nest::default();
         self.strings = Strings::default();
+        self.starts = Starts::default();
         if region.kind == RegionKind::Wrapper {
             self.place = Place::Top;
         }

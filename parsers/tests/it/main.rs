@@ -5,6 +5,8 @@ mod cloudtrail;
 mod fuzz;
 mod generations;
 mod hostile;
+mod json;
+mod json_records;
 mod logs;
 mod one_file;
 mod properties;
