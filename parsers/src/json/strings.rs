@@ -1,6 +1,6 @@
 //! The insides of strings, lane by lane.
 
-use crate::arch::{JsonMasks, LANE, json_masks};
+use crate::arch::{JsonMasks, LANE, json_masks, prefix_xor};
 
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
@@ -64,15 +64,6 @@ impl Starts {
         self.pending = before >> 63 | u64::from(leaves);
         (after | after_blanks) & !found.blanks
     }
-}
-
-/// Each bit becomes the XOR of itself and all lower ones.
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    for shift in [1, 2, 4, 8, 16, 32] {
-        bits ^= bits << shift;
-    }
-    bits
 }
 
 /// The masks of the lane that begins at `at`; bytes beyond the end are zeros.

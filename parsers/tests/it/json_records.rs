@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use loglens_parsers::layout::Layout;
-use loglens_parsers::record::{BLOCK_BYTES, Block, JsonCutter, MAX_LINE_BYTES};
+use loglens_parsers::record::{BLOCK_BYTES, Block, JsonCutter, MAX_RECORD_BYTES};
 use loglens_parsers::reject::{Counts, Reason, Reject};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -356,11 +356,11 @@ fn nesting_is_limited() {
 #[test]
 fn what_is_too_long_is_not_held() {
     let small = "{\"a\":1}";
-    let filling = "[1, 2], ".repeat(MAX_LINE_BYTES / 8 + 1);
+    let filling = "[1, 2], ".repeat(MAX_RECORD_BYTES / 8 + 1);
     let long = format!("{{\"x\":[{filling}3]}}");
     let unclosed = format!("{{\"x\":[{filling}\n");
     let garbage = format!("garbage {filling}");
-    let blanks = " ".repeat(MAX_LINE_BYTES + 1);
+    let blanks = " ".repeat(MAX_RECORD_BYTES + 1);
     let document = format!(
         "{{\"Records\":[{small},{long},{small}], \"x\":[{filling}4]}}\n{garbage}\n{small}{blanks}{small}\n{unclosed}1{small}"
     );
