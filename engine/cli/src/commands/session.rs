@@ -1,7 +1,7 @@
 //! What every command that reads logs shares: the engine from its options, and running statements.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, AsArray};
 use arrow::record_batch::RecordBatch;
@@ -14,7 +14,7 @@ use loglens_parsers::layout::field_list;
 use crate::arguments::{LogOptions, ResultOptions};
 use crate::config;
 use crate::failure::Failure;
-use crate::output::{Format, OutputError, visible, writer};
+use crate::output::{Format, OutputError, Style, visible, writer};
 use crate::progress::Progress;
 use crate::receipt;
 use crate::result_file::{self, Destination};
@@ -24,7 +24,7 @@ use crate::units::parse_bytes;
 /// A command's engine and where its answers go.
 pub(crate) struct Session {
     pub(crate) engine: Engine,
-    places: Vec<String>,
+    pub(crate) places: Vec<String>,
     pub(crate) result: ResultOptions,
     started: Instant,
 }
@@ -73,7 +73,7 @@ impl Session {
     pub(crate) async fn run(&self, statements: Vec<Statement>) -> Result<(), Failure> {
         let mut destination = Destination::open(self.result.to.as_deref())?;
         let format = result_file::format(&self.result, &destination)?;
-        if statements.len() > 1 && matches!(format, Format::Arrow | Format::Parquet) {
+        if statements.len() > 1 && format.is_binary() {
             return Err(Failure::usage(
                 "this format holds the result of one statement",
                 "run the statements one by one",
@@ -84,8 +84,14 @@ impl Session {
             if index > 0 && format == Format::Table {
                 destination.write_all(b"\n").map_err(OutputError::from)?;
             }
-            self.answer(&query, format, &mut destination).await?;
-            self.report(&query);
+            let style = destination.style();
+            self.answer(&query, format, style, &mut destination).await?;
+            if let Some(line) = rejects(&query, &receipt::rejects_command(&self.places)) {
+                note(&line);
+            }
+            if self.result.stats {
+                say_stats(&query, self.started.elapsed());
+            }
         }
         destination.complete()
     }
@@ -98,14 +104,14 @@ impl Session {
     }
 
     /// Writes the rows of a query.
-    async fn answer(
+    pub(crate) async fn answer(
         &self,
         query: &Query,
         format: Format,
-        destination: &mut Destination,
+        style: Style,
+        mut out: impl Write + Send,
     ) -> Result<(), Failure> {
         let schema = query.schema();
-        let style = destination.style();
         let mut progress = Some(Progress::of(&self.engine, query.ledger()));
         let mut rows = query.execute()?;
         let is_plan = format == Format::Table
@@ -114,11 +120,11 @@ impl Session {
         if is_plan {
             while let Some(batch) = rows.next().await {
                 let batch = batch.map_err(|error| query.explain(&error))?;
-                write_plan(&batch, destination).map_err(OutputError::from)?;
+                write_plan(&batch, &mut out).map_err(OutputError::from)?;
             }
             return Ok(());
         }
-        let mut writer = writer(format, &schema, destination, style)?;
+        let mut writer = writer(format, &schema, out, style)?;
         while let Some(batch) = rows.next().await {
             match batch {
                 Ok(batch) => {
@@ -136,17 +142,16 @@ impl Session {
         progress.take();
         Ok(writer.finish()?)
     }
+}
 
-    /// What there is to say of a query that was answered.
-    fn report(&self, query: &Query) {
-        let totals = query.ledger().totals();
-        if let Some(line) = receipt::rejects(&totals.rejects, &self.places) {
-            note(&line);
-        }
-        if self.result.stats {
-            say(receipt::stats(&totals, self.started.elapsed()).trim_end());
-        }
-    }
+/// One line about the rejects of a query that was answered, if there are any; `all` shows them.
+pub(crate) fn rejects(query: &Query, all: &str) -> Option<String> {
+    receipt::rejects(&query.ledger().totals().rejects, all)
+}
+
+/// Says what a query that was answered read, and what it took.
+pub(crate) fn say_stats(query: &Query, took: Duration) {
+    say(receipt::stats(&query.ledger().totals(), took).trim_end());
 }
 
 /// Says a line beside the answer. Names in it come from others.

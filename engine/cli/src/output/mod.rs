@@ -69,6 +69,13 @@ pub(crate) enum Format {
     Parquet,
 }
 
+impl Format {
+    /// Whether it is no text, and holds the result of one statement only.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
+    }
+}
+
 /// Takes the batches of one result and writes them in one format.
 ///
 /// A writer that is dropped before [`finish`](Self::finish) leaves its output incomplete.
