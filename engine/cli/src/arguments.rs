@@ -37,7 +37,7 @@ fn in_long_help_only(argument: Arg) -> Arg {
 /// The SQL shell: places and no command.
 #[derive(Debug, Args)]
 pub(crate) struct Shell {
-    /// Without a command: an SQL shell over these files, folders and globs. \\? in it shows what it
+    /// Without a command: an SQL shell over these files, folders and globs. \? in it shows what it
     /// can do
     #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
     pub(crate) places: Vec<String>,

@@ -419,7 +419,8 @@ impl<'a> Words<'a> {
         for table in &catalog.tables {
             self.name(&table.name);
         }
-        if !self.typed.is_empty() {
+        if self.found.is_empty() {
+            // Beside the names themselves they would only be in the way.
             for alias in catalog.tables.iter().flat_map(|table| &table.aliases) {
                 self.name(alias);
             }
@@ -527,13 +528,14 @@ mod tests {
             ("SELECT srcaddr.| FROM flows", &[]),
             // Tables.
             ("SELECT * FROM |", &["cloudtrail", "flows", "rejects"]),
-            ("SELECT * FROM c|", &["cloudtrail", "ct"]),
+            ("SELECT * FROM c|", &["cloudtrail"]),
+            ("SELECT * FROM ct|", &["ct"]),
             ("SELECT * FROM flows, re|", &["rejects"]),
             ("SELECT a, re| FROM flows, rejects", &["reason", "rejects"]),
             ("DESCRIBE fl|", &["flows"]),
             // Keywords and functions.
             ("SELECT * FROM flows wh|", &["when", "where"]),
-            ("SELECT su| FROM flows", &["sum(", "substr("]),
+            ("SELECT su| FROM flows", &["substr(", "sum("]),
             ("SELECT DAT|", &["DATE", "date_trunc("]),
             // Where no word is wanted.
             ("SELECT 'src|", &[]),

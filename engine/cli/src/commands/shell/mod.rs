@@ -155,6 +155,8 @@ impl Shell {
         mut self,
         mut lines: mpsc::Receiver<io::Result<String>>,
     ) -> Result<(), Failure> {
+        // A place that is not there is an error even if no statement reads it.
+        self.session.engine.archive().await?;
         while let Some(line) = lines.recv().await {
             let line =
                 line.map_err(|error| Error::new(Owner::Usage, format!("standard input: {error}")))?;
@@ -226,6 +228,10 @@ impl Shell {
         for statement in statements {
             let started = Instant::now();
             let query = self.session.engine.plan(statement).await?;
+            if query.schema().fields().is_empty() {
+                // It made or dropped something: there is nothing to see.
+                continue;
+            }
             let took = self.write(&query, started).await?;
             if let Some(line) = rejects(&query, ALL_REJECTS) {
                 note(&line);
