@@ -9,6 +9,8 @@ mod named_queries;
 mod process;
 mod query;
 mod readme;
+mod shell;
+mod shell_terminal;
 
 /// Compares standard output, standard error and the exit code of a command. Times, sizes of
 /// memory and names of folders differ from run to run and are filtered.

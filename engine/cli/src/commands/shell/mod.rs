@@ -1,5 +1,6 @@
 //! `loglens FROM...`: the SQL shell.
 
+mod actions;
 mod catalog;
 mod command;
 mod completion;
@@ -7,37 +8,29 @@ mod editor;
 mod lexer;
 mod named;
 mod output;
+mod prompt;
 mod screen;
 mod script;
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::builder::PossibleValue;
-use clap::{CommandFactory, ValueEnum};
-use futures::future::BoxFuture;
+use clap::CommandFactory;
 use loglens_engine::{Error, Owner, Query, Statement, nearest};
-use rustyline::completion::unescape;
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use self::catalog::{Catalog, Table};
-use self::command::Action;
-use self::editor::{Input, LineEditor};
+use self::catalog::Catalog;
 use self::output::OutputFile;
 use self::screen::Screen;
 use self::script::{Item, Script};
-use super::query::read;
 use super::session::{Session, note, rejects, say_stats};
-use super::{schema, text_table};
 use crate::arguments;
 use crate::failure::Failure;
-use crate::output::{Format, OutputError, Style};
+use crate::output::{Format, Style};
 use crate::result_file::{self, Destination};
-use crate::runtime::{self, interruptible};
-use crate::units::{bytes, count, things};
+use crate::runtime::interruptible;
 
 /// What shows all rejects, and what `\rejects` runs of it.
 const ALL_REJECTS: &str = "SELECT * FROM rejects;";
@@ -49,7 +42,7 @@ pub(crate) fn run(arguments: arguments::Shell) -> Result<(), Failure> {
     }
     let shell = Shell::new(arguments)?;
     if io::stdin().is_terminal() {
-        interact(shell)
+        prompt::interact(shell)
     } else {
         interruptible(shell.run_lines(lines_of_stdin()))
     }
@@ -171,7 +164,8 @@ impl Shell {
 
     /// Takes lines and does what they complete.
     async fn take(&mut self, text: &str) -> Result<Next, Failure> {
-        for line in text.lines() {
+        // Not `lines`: an empty one counts inside quotes.
+        for line in text.split('\n') {
             for item in self.script.push(line) {
                 let next = match item {
                     Item::Statement(sql) => self.statement(&sql).await?,
@@ -273,207 +267,6 @@ impl Shell {
         })
     }
 
-    /// Shows a table that no query gave.
-    fn show<const N: usize>(
-        &self,
-        names: [&str; N],
-        rows: Vec<[Option<String>; N]>,
-    ) -> Result<(), Failure> {
-        let mut screen = Screen::new(self.is_paging);
-        let style = self.style()?;
-        let shown = text_table::write(Format::Table, style, &mut screen, names, rows);
-        screen.conclude(shown)
-    }
-
-    async fn command(&mut self, line: &str) -> Result<Next, Failure> {
-        let (action, argument) = command::parse(line)?;
-        match action {
-            Action::Describe if argument.is_empty() => self.list_tables().await?,
-            Action::Describe => return self.describe(argument).await,
-            Action::Expanded => toggle("expanded rows", &mut self.is_expanded, argument)?,
-            Action::Format => self.set_format(argument)?,
-            Action::Help => {
-                let mut screen = Screen::new(self.is_paging);
-                let shown = screen.write_all(command::help().as_bytes());
-                screen.conclude(shown.map_err(|error| OutputError::from(error).into()))?;
-            }
-            Action::Include => return self.include(argument).await,
-            Action::Output => self.set_output(argument)?,
-            Action::Pager => toggle("the pager", &mut self.is_paging, argument)?,
-            Action::Quit => return Ok(Next::Quit),
-            Action::Refresh => self.refresh().await?,
-            Action::Rejects => return self.statement(SOME_REJECTS).await,
-            Action::Run => self.run_named(argument).await?,
-            Action::Stats => toggle("what was read", &mut self.has_stats, argument)?,
-            Action::Timing => toggle("timing", &mut self.is_timing, argument)?,
-        }
-        Ok(Next::GoOn)
-    }
-
-    async fn list_tables(&self) -> Result<(), Failure> {
-        let engine = &self.session.engine;
-        let archive = engine.archive().await?;
-        let names = archive.tables.iter().map(|found| {
-            let size: Option<u64> = found.objects.iter().map(|object| object.object.size).sum();
-            [
-                Some(found.table.format.table.clone()),
-                Some(count(found.objects.len() as u64)),
-                size.map(bytes),
-            ]
-        });
-        let made = catalog::made(engine).await?;
-        let made = made.into_iter().map(|name| [Some(name), None, None]);
-        self.show(["table", "objects", "bytes"], names.chain(made).collect())
-    }
-
-    async fn describe(&mut self, name: &str) -> Result<Next, Failure> {
-        let name = name.trim_matches('"');
-        let Ok(mut rows) = schema::rows(name) else {
-            let name = name.replace('"', "\"\"");
-            return self.statement(&format!("DESCRIBE \"{name}\"")).await;
-        };
-        // A table that is not present has the format's columns only.
-        if let Ok(table) = Table::of(&self.session.engine, name.to_owned()).await {
-            for column in &table.columns {
-                if rows
-                    .iter()
-                    .all(|row| row[0].as_ref() != Some(column.name()))
-                {
-                    let doc = "named by these logs only: in their header lines or keys";
-                    let name = Some(column.name().clone());
-                    rows.push([
-                        name,
-                        Some("varchar".to_owned()),
-                        None,
-                        None,
-                        Some(doc.to_owned()),
-                    ]);
-                }
-            }
-        }
-        self.show(schema::NAMES, rows)?;
-        Ok(Next::GoOn)
-    }
-
-    async fn run_named(&mut self, argument: &str) -> Result<(), Failure> {
-        let words: Vec<_> = argument.split_whitespace().collect();
-        match words.split_first() {
-            None => self.show(["name", "question"], named::list()),
-            Some((name, parameters)) => {
-                let statements = named::statements(&self.session.engine, name, parameters)?;
-                self.answer(statements).await
-            }
-        }
-    }
-
-    fn set_format(&mut self, argument: &str) -> Result<(), Failure> {
-        let formats: Vec<_> = Format::value_variants()
-            .iter()
-            .filter_map(Format::to_possible_value)
-            .collect();
-        let name = |format: &PossibleValue| format.get_name().to_owned();
-        if argument.is_empty() {
-            let current = self.format.to_possible_value();
-            note(&format!(
-                "the output format is {}",
-                current.as_ref().map_or_else(String::new, name)
-            ));
-            return Ok(());
-        }
-        let Ok(format) = Format::from_str(argument, true) else {
-            let names: Vec<_> = formats.iter().map(name).collect();
-            return Err(Failure::usage(
-                format!("no output format \"{argument}\""),
-                format!("there are {}", names.join(", ")),
-            ));
-        };
-        if format.is_binary() && io::stdout().is_terminal() {
-            return Err(Failure::usage(
-                "this format is binary, and results go to a terminal",
-                format!("\\o FILE.{argument} writes them to a file"),
-            ));
-        }
-        self.format = format;
-        Ok(())
-    }
-
-    fn set_output(&mut self, argument: &str) -> Result<(), Failure> {
-        self.close()?;
-        if argument.is_empty() {
-            return Ok(());
-        }
-        let path = path(argument);
-        let named = path.extension().and_then(|extension| extension.to_str());
-        let format = named.and_then(|name| Format::from_str(name, true).ok());
-        let target = Destination::open(Some(&path))?;
-        self.output = Some(OutputFile::new(target, path, format.unwrap_or(self.format)));
-        Ok(())
-    }
-
-    /// Runs a file, which may run others.
-    fn include<'a>(&'a mut self, argument: &'a str) -> BoxFuture<'a, Result<Next, Failure>> {
-        Box::pin(async move {
-            let path = path(argument);
-            let text = read(&path)?;
-            let file = path.canonicalize().unwrap_or(path);
-            if self.files.contains(&file) {
-                return Err(Failure::usage(
-                    format!("{}: it runs itself", file.display()),
-                    "take that \\i out of it",
-                ));
-            }
-            self.files.push(file);
-            let outer = std::mem::take(&mut self.script);
-            let next = self.take(&text).await?;
-            if next == Next::GoOn {
-                self.take_rest().await?;
-            }
-            self.script = outer;
-            self.files.pop();
-            Ok(next)
-        })
-    }
-
-    /// Lists the places again. The engine keeps what it listed, so there is a new one.
-    async fn refresh(&mut self) -> Result<(), Failure> {
-        let made = catalog::made(&self.session.engine).await?;
-        self.session = open(&self.arguments)?;
-        if !made.is_empty() {
-            note(&format!("forgotten: {}", made.join(", ")));
-        }
-        note(&self.found().await?);
-        self.learn().await;
-        Ok(())
-    }
-
-    /// Says what this is and what was found.
-    async fn welcome(&mut self) -> Result<(), Failure> {
-        let found = self.found().await?;
-        note(&format!("loglens {}: {found}", env!("CARGO_PKG_VERSION")));
-        note("\\? for help, \\q to quit; SQL ends with ;");
-        self.session.report_unrecognised();
-        self.learn().await;
-        Ok(())
-    }
-
-    /// The tables that are present, with how many objects they have.
-    async fn found(&self) -> Result<String, Failure> {
-        let archive = self.session.engine.archive().await?;
-        if archive.tables.is_empty() && archive.unrecognised.is_empty() {
-            return Err(self.session.engine.nothing_found().into());
-        }
-        let tables = archive.tables.iter().map(|found| {
-            let objects = things(found.objects.len() as u64, "object");
-            format!("{} ({objects})", found.table.format.table)
-        });
-        let tables: Vec<_> = tables.collect();
-        Ok(if tables.is_empty() {
-            "no known logs".to_owned()
-        } else {
-            tables.join(", ")
-        })
-    }
-
     /// Keeps what Tab knows up to date; only who types needs it.
     async fn learn(&mut self) {
         if io::stdin().is_terminal() {
@@ -505,84 +298,4 @@ fn open(arguments: &arguments::Shell) -> Result<Session, Failure> {
         ));
     }
     Ok(session)
-}
-
-/// Switches something on or off, and says so.
-fn toggle(name: &str, value: &mut bool, argument: &str) -> Result<(), Failure> {
-    *value = command::toggled(*value, argument)?;
-    note(&format!("{name}: {}", if *value { "on" } else { "off" }));
-    Ok(())
-}
-
-/// A path as it is typed or completed: in quotes, or with backslashes before spaces.
-fn path(argument: &str) -> PathBuf {
-    let quoted = ['"', '\'']
-        .iter()
-        .find_map(|&quote| argument.strip_prefix(quote)?.strip_suffix(quote));
-    match quoted {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from(unescape(argument, Some('\\')).as_ref()),
-    }
-}
-
-/// Prompts for lines until there are no more.
-fn interact(shell: Shell) -> Result<(), Failure> {
-    let runtime = runtime::start()?;
-    let result = prompt(&runtime, shell);
-    runtime::end(runtime);
-    result
-}
-
-fn prompt(runtime: &Runtime, shell: Shell) -> Result<(), Failure> {
-    let (mut shell, welcomed) = work(runtime, shell, |shell| Box::pin(shell.welcome()))?;
-    welcomed?;
-    let mut editor = LineEditor::new()?;
-    let mut begun = String::new();
-    loop {
-        editor.know(&shell.catalog);
-        let text = match editor.read(&begun)? {
-            Input::Text(text) => text,
-            Input::Dropped => {
-                begun.clear();
-                continue;
-            }
-            Input::End => break,
-        };
-        let done;
-        (shell, done) = work(runtime, shell, move |shell| {
-            Box::pin(async move { shell.take(&text).await })
-        })?;
-        begun = shell.script.take_unfinished().unwrap_or_default();
-        match done {
-            Ok(Next::GoOn) => {}
-            Ok(Next::Quit) => break,
-            Err(failure) => {
-                if matches!(failure, Failure::Interrupted) {
-                    note("cancelled");
-                }
-                failure.report();
-                shell.forget();
-                begun.clear();
-            }
-        }
-    }
-    shell.close()
-}
-
-/// Does something on the runtime's threads until it is done or Ctrl-C drops it.
-fn work<T: Send + 'static>(
-    runtime: &Runtime,
-    mut shell: Shell,
-    what: impl FnOnce(&mut Shell) -> BoxFuture<'_, Result<T, Failure>> + Send + 'static,
-) -> Result<(Shell, Result<T, Failure>), Failure> {
-    let task = runtime.spawn(async move {
-        let done = tokio::select! {
-            done = what(&mut shell) => done,
-            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
-        };
-        (shell, done)
-    });
-    runtime
-        .block_on(task)
-        .map_err(|error| Failure::panicked(&error))
 }

@@ -28,7 +28,8 @@ impl Script {
             return vec![Item::Command(trimmed.to_owned())];
         }
         let word = trimmed.trim_end_matches(';').trim_end();
-        if self.unfinished.is_empty() && matches!(word, "quit" | "exit") {
+        let is_end = |end: &&str| word.eq_ignore_ascii_case(end);
+        if self.unfinished.is_empty() && ["quit", "exit"].iter().any(is_end) {
             return vec![Item::Command(word.to_owned())];
         }
         self.unfinished.push_str(line);
