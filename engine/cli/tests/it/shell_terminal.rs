@@ -30,8 +30,7 @@ impl Terminal {
             .env("XDG_STATE_HOME", home.path())
             .env("TMPDIR", home.path().join("tmp"))
             .env("TERM", "xterm")
-            .env_remove("LESS")
-            .env_remove("PAGER");
+            .env("LOGLENS_PAGER", "cat");
         for (name, value) in shell.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -80,7 +79,7 @@ send quit\r",
 fn tab() {
     Terminal::new(&["testdata"]).talk(
         r"expect loglens> 
-send sel\tcount(*) AS flows fr\t vpc\t;\r
+send sel\t count(*) AS flows fr\t vpc\t;\r
 expect select
 expect flows\n-----\n   30
 expect loglens> 
@@ -172,7 +171,7 @@ send SELECT 1 AS short;\r
 expect 1 row
 expect loglens> 
 send SELECT bytes FROM vpc_flow_logs;\r
-expect paged:bytes
+expect paged:   bytes
 expect paged:30 rows
 expect loglens> 
 send \\pager off\r

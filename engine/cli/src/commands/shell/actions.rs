@@ -17,7 +17,7 @@ use super::output::OutputFile;
 use super::screen::Screen;
 use super::{Next, SOME_REJECTS, Shell, named, open};
 use crate::failure::Failure;
-use crate::output::{Format, OutputError};
+use crate::output::{Format, OutputError, Style};
 use crate::result_file::Destination;
 use crate::units::{bytes, count, things};
 
@@ -209,7 +209,11 @@ impl Shell {
         rows: Vec<[Option<String>; N]>,
     ) -> Result<(), Failure> {
         let mut screen = Screen::new(self.is_paging);
-        let style = self.style()?;
+        // What is said of columns is read in a list, even if the lines are long.
+        let style = Style {
+            width: None,
+            ..self.style()?
+        };
         let shown = text_table::write(Format::Table, style, &mut screen, names, rows);
         screen.conclude(shown)
     }
