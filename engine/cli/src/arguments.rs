@@ -6,8 +6,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use clap_complete::Shell;
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell as CompletionShell;
 
 use crate::output::Format;
 use crate::parameters::{Assignment, assignment};
@@ -18,12 +18,34 @@ use crate::parameters::{Assignment, assignment};
     name = "loglens",
     version,
     about,
-    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    mut_args = in_long_help_only,
     max_term_width = 100
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) shell: Shell,
+}
+
+/// The shell's options: `--help` shows them, `-h` and a bare `loglens` show the commands.
+fn in_long_help_only(argument: Arg) -> Arg {
+    let is_option = !argument.is_positional();
+    argument.hide_short_help(is_option)
+}
+
+/// The SQL shell: places and no command.
+#[derive(Debug, Args)]
+pub(crate) struct Shell {
+    /// Without a command: an SQL shell over these files, folders and globs. \? in it shows what it
+    /// can do
+    #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
+    pub(crate) places: Vec<String>,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,7 +66,7 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     Completions {
         /// The shell
-        shell: Shell,
+        shell: CompletionShell,
     },
 }
 
@@ -141,7 +163,7 @@ pub(crate) struct Run {
 }
 
 /// How logs are read. Each of these can stand in loglens.toml too, with underscores.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logs")]
 pub(crate) struct LogOptions {
     /// Only records of this long until now: 90s, 30m, 1h, 7d, 2w
@@ -183,7 +205,7 @@ pub(crate) struct LogOptions {
 }
 
 /// Where the result goes. Each of these but --to can stand in loglens.toml too.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Result")]
 pub(crate) struct ResultOptions {
     /// Output format [default: table, or what the name of --to says]

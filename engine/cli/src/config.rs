@@ -121,6 +121,14 @@ pub(crate) fn complete(
     Ok(())
 }
 
+/// Whether the configuration names places. One that cannot be read counts: whoever reads it next
+/// says why.
+pub(crate) fn names_places() -> bool {
+    let named = std::env::var_os("LOGLENS_CONFIG").map(PathBuf::from);
+    find(named.as_deref())
+        .is_some_and(|path| read(&path).map_or(true, |config| !config.from.is_empty()))
+}
+
 /// The file that was named, or the first that exists of `./loglens.toml` and the one in the
 /// user's configuration folder.
 fn find(named: Option<&Path>) -> Option<PathBuf> {

@@ -10,8 +10,8 @@ use crate::units::{bytes, count, things};
 /// How many unrecognised objects are named.
 const NAMED: usize = 3;
 
-/// One line about rejects, if there are any, with how to see them.
-pub(crate) fn rejects(totals: &RejectTotals, places: &[String]) -> Option<String> {
+/// One line about rejects, if there are any, with what shows all of them.
+pub(crate) fn rejects(totals: &RejectTotals, all: &str) -> Option<String> {
     let parts: Vec<String> = [
         (totals.records, "record", "rejected"),
         (totals.values, "value", "set aside"),
@@ -37,16 +37,20 @@ pub(crate) fn rejects(totals: &RejectTotals, places: &[String]) -> Option<String
             .unwrap_or_default();
         format!(", first {object}{line}: {column}{}", reject.reason)
     });
-    let places = places
-        .iter()
-        .map(|place| quoted(place))
-        .collect::<Vec<_>>()
-        .join(" ");
     Some(format!(
-        "note: {}{}; all of them: loglens query \"SELECT * FROM rejects\" {places}",
+        "note: {}{}; all of them: {all}",
         parts.join(", "),
         first.unwrap_or_default()
     ))
+}
+
+/// The command that shows the rejects of places.
+pub(crate) fn rejects_command(places: &[String]) -> String {
+    let places: Vec<_> = places.iter().map(|place| quoted(place)).collect();
+    format!(
+        "loglens query \"SELECT * FROM rejects\" {}",
+        places.join(" ")
+    )
 }
 
 fn quoted(place: &str) -> String {

@@ -1,7 +1,7 @@
 //! Where a result goes: standard output, or a file that appears when it is complete.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -56,12 +56,30 @@ impl Destination {
         Ok(())
     }
 
+    /// Cuts a file to its first `length` bytes, and goes on from there.
+    pub(crate) fn cut(&mut self, length: u64) -> io::Result<()> {
+        if let Self::File(file) = self {
+            file.file.set_len(length)?;
+            file.file.seek(SeekFrom::Start(length))?;
+        }
+        Ok(())
+    }
+
+    /// How many bytes a file has so far.
+    pub(crate) fn length(&mut self) -> io::Result<u64> {
+        match self {
+            Self::File(file) => file.file.stream_position(),
+            Self::Stdout(_) => Ok(0),
+        }
+    }
+
     /// How results look there.
     pub(crate) fn style(&self) -> Style {
         match self {
             Self::Stdout(stdout) if stdout.is_terminal() => Style {
                 width: terminal_width(),
                 colour: crate::failure::colour(stdout),
+                expanded: false,
             },
             _ => Style::default(),
         }
@@ -121,7 +139,7 @@ pub(crate) fn format(
         }
         (None, None) => Format::Table,
     };
-    if matches!(format, Format::Arrow | Format::Parquet) && destination.is_terminal() {
+    if format.is_binary() && destination.is_terminal() {
         return Err(Failure::usage(
             "this format is binary, and standard output is a terminal",
             "write it with --to FILE, or into a pipe",

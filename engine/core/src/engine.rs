@@ -10,7 +10,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
-use loglens_parsers::format::PartitionValue;
+use loglens_parsers::format::{Formats, PartitionValue};
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, ArchiveTable, Given};
@@ -229,6 +229,11 @@ impl Engine {
                 Ok(archive)
             })
             .await
+    }
+
+    /// The formats that objects may have.
+    pub fn formats(&self) -> &Formats {
+        &self.given.formats
     }
 
     /// What is known of the sources without listing them.

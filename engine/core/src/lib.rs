@@ -29,4 +29,5 @@ pub use datafusion::arrow;
 pub use engine::{Engine, EngineOptions, Query, Statement};
 pub use error::{Error, Owner};
 pub use scan::spec::{ScanObject, ScanOutput, ScanSpec};
+pub use sql::errors::nearest;
 pub use sql::parameters::{Value, Values};

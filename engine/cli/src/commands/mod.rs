@@ -7,5 +7,6 @@ pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod session;
+pub(crate) mod shell;
 pub(crate) mod tables;
 mod text_table;

@@ -35,7 +35,8 @@ pub(crate) async fn run(arguments: Query) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+/// The SQL in a file.
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)
         .map_err(|error| Error::new(Owner::Usage, format!("{}: {error}", path.display())).into())
 }

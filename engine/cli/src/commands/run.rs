@@ -1,6 +1,7 @@
 //! `loglens run NAME`.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use loglens_engine::{Error, Owner};
 use loglens_queries::{Library, NamedQuery, Parameter};
@@ -11,11 +12,11 @@ use crate::arguments::{ResultOptions, Run};
 use crate::config;
 use crate::failure::Failure;
 use crate::output::{Format, OutputError};
-use crate::parameters;
+use crate::parameters::bind_declared;
 use crate::result_file::Destination;
 
 pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
-    let library = library(&arguments)?;
+    let library = library(&arguments.queries, arguments.logs.config.as_deref())?;
     if arguments.list {
         return list(&library, &arguments.result);
     }
@@ -25,19 +26,18 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     }
     let session = Session::new(arguments.places, arguments.logs, arguments.result)?;
     let mut statements = session.engine.parse(&query.sql)?;
-    parameters::bind_declared(&mut statements, query, &arguments.param, &session.zone)?;
+    bind_declared(&mut statements, query, &arguments.param, &session.zone)?;
     session.run(statements).await?;
     session.report_unrecognised();
     Ok(())
 }
 
 /// The built-in queries with those of the folders that were named, or else are configured.
-fn library(arguments: &Run) -> Result<Library, Failure> {
-    let (folders, owner) = if arguments.queries.is_empty() {
-        let configured = config::query_folders(arguments.logs.config.as_deref())?;
-        (configured, Owner::Config)
+pub(super) fn library(named: &[PathBuf], config: Option<&Path>) -> Result<Library, Failure> {
+    let (folders, owner) = if named.is_empty() {
+        (config::query_folders(config)?, Owner::Config)
     } else {
-        (arguments.queries.clone(), Owner::Usage)
+        (named.to_vec(), Owner::Usage)
     };
     let mut library = Library::built_in();
     for folder in folders {
@@ -49,7 +49,7 @@ fn library(arguments: &Run) -> Result<Library, Failure> {
     Ok(library)
 }
 
-fn find<'a>(library: &'a Library, name: &str) -> Result<&'a NamedQuery, Failure> {
+pub(super) fn find<'a>(library: &'a Library, name: &str) -> Result<&'a NamedQuery, Failure> {
     match library.get(name) {
         Some(Ok(query)) => Ok(query),
         Some(Err(broken)) => Err(Error::new(Owner::Config, broken.to_string())
@@ -64,7 +64,6 @@ fn find<'a>(library: &'a Library, name: &str) -> Result<&'a NamedQuery, Failure>
 
 fn list(library: &Library, result: &ResultOptions) -> Result<(), Failure> {
     let rows = library.queries().map(|query| {
-        let parameters: Vec<_> = query.parameters.iter().map(brief).collect();
         let from = match &query.file {
             Some(file) => file.display().to_string(),
             None => "built in".to_owned(),
@@ -73,7 +72,7 @@ fn list(library: &Library, result: &ResultOptions) -> Result<(), Failure> {
             Some(query.name.clone()),
             Some(query.question.clone()),
             Some(query.tables.join(", ")),
-            (!parameters.is_empty()).then(|| parameters.join(", ")),
+            parameters(query),
             Some(from),
         ]
     });
@@ -87,6 +86,12 @@ fn list(library: &Library, result: &ResultOptions) -> Result<(), Failure> {
         note(&format!("left out: {broken}"));
     }
     Ok(())
+}
+
+/// The parameters of a query; None if it has none.
+pub(super) fn parameters(query: &NamedQuery) -> Option<String> {
+    let parameters: Vec<_> = query.parameters.iter().map(brief).collect();
+    (!parameters.is_empty()).then(|| parameters.join(", "))
 }
 
 /// A parameter with its default, or with its type if it has none.

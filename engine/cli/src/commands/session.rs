@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, AsArray};
 use arrow::record_batch::RecordBatch;
@@ -16,7 +16,7 @@ use crate::arguments::{LogOptions, ResultOptions};
 use crate::config;
 use crate::descriptions::formats;
 use crate::failure::Failure;
-use crate::output::{Format, OutputError, visible, writer};
+use crate::output::{Format, OutputError, Style, visible, writer};
 use crate::progress::Progress;
 use crate::receipt;
 use crate::result_file::{self, Destination};
@@ -26,7 +26,7 @@ use crate::units::parse_bytes;
 /// A command's engine and where its answers go.
 pub(crate) struct Session {
     pub(crate) engine: Engine,
-    places: Vec<String>,
+    pub(crate) places: Vec<String>,
     /// Time zone of times without one.
     pub(crate) zone: String,
     pub(crate) result: ResultOptions,
@@ -89,8 +89,14 @@ impl Session {
             if index > 0 && matches!(format, Format::Table | Format::Chart) {
                 destination.write_all(b"\n").map_err(OutputError::from)?;
             }
-            self.answer(&query, format, &mut destination).await?;
-            self.report(&query);
+            let style = destination.style();
+            self.answer(&query, format, style, &mut destination).await?;
+            if let Some(line) = rejects(&query, &receipt::rejects_command(&self.places)) {
+                note(&line);
+            }
+            if self.result.stats {
+                say_stats(&query, self.started.elapsed());
+            }
         }
         destination.complete()
     }
@@ -103,14 +109,14 @@ impl Session {
     }
 
     /// Writes the rows of a query.
-    async fn answer(
+    pub(crate) async fn answer(
         &self,
         query: &Query,
         format: Format,
-        destination: &mut Destination,
+        style: Style,
+        mut out: impl Write + Send,
     ) -> Result<(), Failure> {
         let schema = query.schema();
-        let style = destination.style();
         let mut progress = Some(Progress::of(&self.engine, query.ledger()));
         let mut rows = query.execute()?;
         let is_plan = format == Format::Table
@@ -119,11 +125,11 @@ impl Session {
         if is_plan {
             while let Some(batch) = rows.next().await {
                 let batch = batch.map_err(|error| query.explain(&error))?;
-                write_plan(&batch, destination).map_err(OutputError::from)?;
+                write_plan(&batch, &mut out).map_err(OutputError::from)?;
             }
             return Ok(());
         }
-        let mut writer = writer(format, query.sql(), &schema, destination, style)?;
+        let mut writer = writer(format, query.sql(), &schema, out, style)?;
         while let Some(batch) = rows.next().await {
             match batch {
                 Ok(batch) => {
@@ -141,17 +147,16 @@ impl Session {
         progress.take();
         Ok(writer.finish()?)
     }
+}
 
-    /// What there is to say of a query that was answered.
-    fn report(&self, query: &Query) {
-        let totals = query.ledger().totals();
-        if let Some(line) = receipt::rejects(&totals.rejects, &self.places) {
-            note(&line);
-        }
-        if self.result.stats {
-            say(receipt::stats(&totals, self.started.elapsed()).trim_end());
-        }
-    }
+/// One line about the rejects of a query that was answered, if there are any; `all` shows them.
+pub(crate) fn rejects(query: &Query, all: &str) -> Option<String> {
+    receipt::rejects(&query.ledger().totals().rejects, all)
+}
+
+/// Says what a query that was answered read, and what it took.
+pub(crate) fn say_stats(query: &Query, took: Duration) {
+    say(receipt::stats(&query.ledger().totals(), took).trim_end());
 }
 
 /// Says a line beside the answer. Names in it come from others.

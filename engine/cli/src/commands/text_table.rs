@@ -1,5 +1,6 @@
 //! Answers that no query gave: rows of text.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
@@ -7,12 +8,25 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
 use crate::failure::Failure;
-use crate::output::{Format, OutputError, writer};
+use crate::output::{Format, OutputError, Style, writer};
 use crate::result_file::Destination;
 
-/// Prints rows of text under these names, as any result is.
+/// Prints rows of text under these names to standard output, as any result is.
 pub(crate) fn print<const N: usize>(
     format: Format,
+    names: [&str; N],
+    rows: Vec<[Option<String>; N]>,
+) -> Result<(), Failure> {
+    let mut destination = Destination::open(None)?;
+    let style = destination.style();
+    write(format, style, &mut destination, names, rows)
+}
+
+/// Writes rows of text under these names.
+pub(crate) fn write<const N: usize>(
+    format: Format,
+    style: Style,
+    out: impl Write + Send,
     names: [&str; N],
     rows: Vec<[Option<String>; N]>,
 ) -> Result<(), Failure> {
@@ -38,9 +52,7 @@ pub(crate) fn print<const N: usize>(
         .map(|column| Arc::new(StringArray::from(column)) as ArrayRef);
     let batch =
         RecordBatch::try_new(Arc::clone(&schema), arrays.collect()).map_err(OutputError::from)?;
-    let mut destination = Destination::open(None)?;
-    let style = destination.style();
-    let mut writer = writer(format, "", &schema, &mut destination, style)?;
+    let mut writer = writer(format, "", &schema, out, style)?;
     writer.write(&batch)?;
     Ok(writer.finish()?)
 }

@@ -85,6 +85,11 @@ impl Format {
     pub(crate) fn is_of_one_result(self) -> bool {
         matches!(self, Self::Arrow | Self::Parquet | Self::Svg | Self::Html)
     }
+
+    /// Whether it is no text.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
+    }
 }
 
 /// Takes the batches of one result and writes them in one format.

@@ -13,6 +13,8 @@ pub(crate) struct Style {
     pub(crate) width: Option<usize>,
     /// Whether escape sequences for colour are wanted.
     pub(crate) colour: bool,
+    /// Whether a table is to show each row as a record, however wide the terminal is.
+    pub(crate) expanded: bool,
 }
 
 impl Style {

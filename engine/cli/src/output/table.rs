@@ -120,7 +120,8 @@ impl Layout {
     fn choose(headings: &[Heading], rows: &Rows, style: Style) -> Self {
         let grid = Grid::fit(headings, rows, style);
         let is_too_wide = style.width.is_some_and(|width| grid.width() > width);
-        if is_too_wide && headings.len() > 1 && !rows.is_empty() {
+        let are_better = style.expanded || is_too_wide && headings.len() > 1;
+        if are_better && !rows.is_empty() {
             Self::Records(Records::new(headings, style))
         } else {
             Self::Grid(grid)

@@ -12,6 +12,8 @@ mod parameters;
 mod process;
 mod query;
 mod readme;
+mod shell;
+mod shell_terminal;
 
 /// Compares standard output, standard error and the exit code of a command. Times, sizes of
 /// memory and names of folders differ from run to run and are filtered.

@@ -781,7 +781,8 @@ fn help() {
     ----- stdout -----
     Ask SQL of AWS network and security logs
 
-    Usage: loglens <COMMAND>
+    Usage: loglens [OPTIONS] [FROM]...
+           loglens <COMMAND>
 
     Commands:
       query        Answer SQL from logs
@@ -793,9 +794,76 @@ fn help() {
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
+    Arguments:
+      [FROM]...
+              Without a command: an SQL shell over these files, folders and globs. \? in it shows what
+              it can do
+
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Logs:
+          --last <DURATION>
+              Only records of this long until now: 90s, 30m, 1h, 7d, 2w
+
+          --since <TIME>
+              Only records from this time on: 2026-01-31, 2026-01-31T10:00, with Z or an offset, or 2h
+              (ago)
+
+          --until <TIME>
+              Only records before this time
+
+          --tz <ZONE>
+              Time zone of event_time and of times without a zone [default: UTC]
+
+          --table <TABLE>
+              Read every object as this table
+
+          --fields <NAMES>
+              Field order of records without a header line: "version account-id ..." or "${version} ..."
+
+          --strict
+              Fail on the first reject; examines every value
+
+          --max-expansion <TIMES>
+              How far an object may expand: inflated bytes for each byte [default: 250]
+
+          --memory-limit <SIZE>
+              Memory for sorting, grouping and joining; beyond it they spill to disk: 512MB, 2GiB
+
+          --threads <N>
+              Cores to use [default: all]
+
+          --config <FILE>
+              Read this configuration instead of ./loglens.toml or the one in your configuration folder
+
+              [env: LOGLENS_CONFIG=]
+
+    Result:
+      -o, --output <OUTPUT>
+              Output format [default: table, or what the name of --to says]
+
+              Possible values:
+              - table:    Columns aligned for reading; one column per line where the terminal is too
+                narrow
+              - csv:      Comma-separated values with a header line (RFC 4180); NULL is empty, the empty
+                string is ""
+              - tsv:      As csv, separated by tabs
+              - json:     One JSON array of objects
+              - ndjson:   One JSON object per line
+              - markdown: A table for GitHub and other Markdown readers
+              - arrow:    Arrow IPC stream
+              - parquet:  Parquet file, compressed with zstd
+
+          --to <FILE>
+              Write the result to a file instead of standard output
+
+          --stats
+              Say on standard error what was read, what became of it, and what it took
 
     ----- stderr -----
     "#);
@@ -918,7 +986,8 @@ fn no_command() {
     ----- stderr -----
     Ask SQL of AWS network and security logs
 
-    Usage: loglens <COMMAND>
+    Usage: loglens [OPTIONS] [FROM]...
+           loglens <COMMAND>
 
     Commands:
       query        Answer SQL from logs
@@ -930,8 +999,12 @@ fn no_command() {
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
+    Arguments:
+      [FROM]...  Without a command: an SQL shell over these files, folders and globs. \? in it shows
+                 what it can do
+
     Options:
-      -h, --help     Print help
+      -h, --help     Print help (see more with '--help')
       -V, --version  Print version
     "#);
 }

@@ -146,7 +146,7 @@ fn suggestion(field: &Column, valid: &[Column]) -> Option<String> {
 }
 
 /// The name among `names` that `wanted` was most likely meant to be.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
     names
         .map(|name| {

@@ -1,10 +1,12 @@
 use super::*;
 
 const NARROW: Style = Style {
+    expanded: false,
     width: Some(12),
     colour: false,
 };
 const COLOUR: Style = Style {
+    expanded: false,
     width: Some(40),
     colour: true,
 };
@@ -189,6 +191,7 @@ fn bars_fit_into_the_terminal() {
     ]);
     for width in [0, 1, 10, 20, 40, 79, 200] {
         let style = Style {
+            expanded: false,
             width: Some(width),
             colour: false,
         };

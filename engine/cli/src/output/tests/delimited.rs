@@ -104,6 +104,7 @@ fn a_pipe_gets_the_bytes_and_a_terminal_does_not() {
     let terminal = Style {
         width: Some(80),
         colour: false,
+        expanded: false,
     };
     assert_eq!(
         text(Format::Csv, terminal, &[values]),

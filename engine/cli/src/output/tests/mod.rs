@@ -23,6 +23,7 @@ use super::{Format, OutputError, Style, writer};
 const PLAIN: Style = Style {
     width: None,
     colour: false,
+    expanded: false,
 };
 
 /// All that `batches` become in `format`.

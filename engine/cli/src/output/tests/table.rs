@@ -4,10 +4,12 @@ use crate::output::ResultWriter;
 const WIDE: Style = Style {
     width: Some(80),
     colour: false,
+    expanded: false,
 };
 const NARROW: Style = Style {
     width: Some(30),
     colour: false,
+    expanded: false,
 };
 
 #[track_caller]
@@ -113,6 +115,7 @@ fn an_empty_result_has_headers() {
         Style {
             width: Some(3),
             colour: false,
+            expanded: false,
         },
         &[numbered(0..0)],
         &expected,
@@ -164,6 +167,7 @@ fn colour_marks_headings_and_null() {
     let style = Style {
         width: None,
         colour: true,
+        expanded: false,
     };
     let values = batch([("a", strings([None, Some("NULL")]))]);
     check(
