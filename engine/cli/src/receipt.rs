@@ -7,8 +7,8 @@ use loglens_engine::ledger::{RejectTotals, Totals};
 
 use crate::units::{bytes, count, things};
 
-/// How many unrecognised objects are named.
-const NAMED: usize = 3;
+/// How many unrecognised objects are all named; of more only the first is.
+const NAMED: usize = 2;
 
 /// One line about rejects, if there are any, with what shows all of them.
 pub(crate) fn rejects(totals: &RejectTotals, all: &str) -> Option<String> {
@@ -67,12 +67,13 @@ pub(crate) fn unrecognised(archive: &Archive) -> Option<String> {
     if all.is_empty() {
         return None;
     }
+    let several = all.len() > NAMED;
     let names: Vec<_> = all
         .iter()
-        .take(NAMED)
+        .take(if several { 1 } else { NAMED })
         .map(|object| format!("{} ({})", object.key, object.reason))
         .collect();
-    let more = if all.len() > NAMED {
+    let more = if several {
         ", ...; all of them: loglens tables"
     } else {
         ""

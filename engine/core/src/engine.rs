@@ -20,7 +20,7 @@ use crate::object::ObjectSource;
 use crate::session::{self, SessionSpec};
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
-use crate::sql::{errors, hidden_columns, references};
+use crate::sql::{errors, hidden_columns, references, struct_names};
 use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
@@ -177,7 +177,8 @@ impl Engine {
                     .map_err(explain)?;
                 done.into_optimized_plan().map_err(explain)?
             }
-            plan => plan,
+            plan @ (LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) => plan,
+            plan => struct_names::simplify(plan).map_err(explain)?,
         };
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
         Ok(Query {

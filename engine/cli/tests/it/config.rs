@@ -163,7 +163,7 @@ fn unknown_key() {
     ----- stdout -----
 
     ----- stderr -----
-    error: loglens.toml:4: unknown field `outputs`, expected one of `from`, `queries`, `last`, `since`, `until`, `tz`, `table`, `fields`, `strict`, `max_expansion`, `memory_limit`, `threads`, `output`, `stats`
+    error: loglens.toml:4: unknown field `outputs`, expected one of `from`, `queries`, `last`, `since`, `until`, `tz`, `table`, `format`, `fields`, `strict`, `max_expansion`, `memory_limit`, `threads`, `output`, `stats`
     hint: every option of `loglens query --help` can stand there, with underscores; `from` lists places
     "#);
 }
@@ -217,7 +217,7 @@ fn wrong_values() {
         "tz = \"Europe/Atlantis\"",
         "last = \"week\"",
         "memory_limit = \"lots\"",
-        "table = \"alb\"",
+        "table = \"elbs\"",
         "last = \"1h\"\nsince = \"2h\"",
     ] {
         let folder = configured(text);

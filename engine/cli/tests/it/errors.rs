@@ -367,14 +367,14 @@ fn unknown_since() {
 
 #[test]
 fn unknown_table_option() {
-    assert_command_snapshot!(loglens(&["query", "--table", "alb", "SELECT 1", SMALL]), @r#"
+    assert_command_snapshot!(loglens(&["query", "--table", "elbs", "SELECT 1", SMALL]), @r#"
     success: false
     exit_code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: --table alb: no such table
-    hint: there are tgw_flow_logs, vpc_flow_logs
+    error: --table elbs: no such table
+    hint: there are alb_access_logs, alb_connection_logs, alb_health_check_logs, clb_access_logs, cloudtrail_logs, nlb_access_logs, tgw_flow_logs, vpc_flow_logs
     "#);
 }
 

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod chart;
+mod cloudtrail;
 mod command;
 mod config;
 mod errors;
 mod generate;
 mod hostile;
 mod named_queries;
+mod own_formats;
 mod parameters;
 mod process;
 mod query;

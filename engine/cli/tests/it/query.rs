@@ -625,15 +625,23 @@ fn tables() {
     success: true
     exit_code: 0
     ----- stdout -----
-    table          objects  bytes  records  accounts                                  regions                    first                 last
-    -------------  -------  -----  -------  ----------------------------------------  -------------------------  --------------------  --------------------
-    tgw_flow_logs        1    741        1  123456789012                              us-east-1                  2023-11-14T22:13:20Z  2023-11-14T22:13:20Z
-    vpc_flow_logs        8   6073       30  000000000000, 123456789010, 123456789012  ap-southeast-2, us-east-1  2014-12-14T04:06:50Z  2021-03-26T03:28:12Z
+    table                  objects  bytes  records  accounts                                  regions                          first                        last
+    ---------------------  -------  -----  -------  ----------------------------------------  -------------------------------  ---------------------------  ---------------------------
+    alb_access_logs              4  11512       22  NULL                                      NULL                             2018-07-02T22:23:00.186641Z  2023-04-26T19:53:56.715663Z
+    alb_connection_logs          1    573        2  NULL                                      NULL                             2023-10-04T17:05:15.514108Z  2023-10-04T17:05:15.514108Z
+    alb_health_check_logs        1    181        2  NULL                                      NULL                             2025-10-31T12:44:58.901409Z  2025-10-31T12:44:59.875678Z
+    clb_access_logs              4   1314        7  NULL                                      NULL                             2015-05-13T23:39:43.945958Z  2017-07-31T20:30:57.975041Z
+    cloudtrail_logs             12  80131       62  4 different                               es-east-1, eu-west-1, us-east-1  2023-03-29T14:39:10Z         2024-07-15T23:57:12Z
+    nlb_access_logs              2    724        2  NULL                                      NULL                             2018-12-20T02:59:40Z         2020-04-01T08:51:42Z
+    tgw_flow_logs                1    741        1  123456789012                              us-east-1                        2023-11-14T22:13:20Z         2023-11-14T22:13:20Z
+    vpc_flow_logs                8   6073       30  000000000000, 123456789010, 123456789012  ap-southeast-2, us-east-1        2014-12-14T04:06:50Z         2021-03-26T03:28:12Z
 
-    2 rows
+    8 rows
 
     ----- stderr -----
     not recognised: testdata/ORIGINS.md: no known log format
+    not recognised: testdata/nginx/access.log: no known log format
+    not recognised: testdata/nginx/nginx.toml: no known log format
     "#);
     assert_command_snapshot!(loglens(&["tables", "-o", "csv", "testdata/tgw"]), @r#"
     success: true
@@ -749,12 +757,18 @@ fn formats() {
     success: true
     exit_code: 0
     ----- stdout -----
-    table          title                      aliases                                     columns  documented_at
-    -------------  -------------------------  ------------------------------------------  -------  ----------------------------------------------------------------------
-    tgw_flow_logs  Transit Gateway flow logs  tgw_flow_log, transit_gateway_flow_logs     36       https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html
-    vpc_flow_logs  VPC flow logs              vpc_flow_log, vpc_flow, vpcflow, flow_logs  54       https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
+    table                  title                              aliases                                                        columns  documented_at
+    ---------------------  ---------------------------------  -------------------------------------------------------------  -------  ----------------------------------------------------------------------------------------------------------
+    alb_access_logs        ALB access logs                    alb_access_log, alb_logs, alb_log, alb                         39       https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
+    alb_connection_logs    ALB connection logs                alb_connection_log, alb_conn_logs, alb_connections             15       https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html
+    alb_health_check_logs  ALB health check logs              alb_health_check_log, alb_health_logs, alb_health_checks       10       https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-health-check-logs.html
+    clb_access_logs        Classic Load Balancer access logs  clb_access_log, clb_logs, elb_logs, elb_access_logs, elb, clb  20       https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html
+    cloudtrail_logs        CloudTrail events                  cloudtrail_log, cloudtrail, cloudtrail_logs_pp                 37       https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    nlb_access_logs        NLB access logs                    nlb_access_log, nlb_tls_logs, nlb_logs, nlb_log, nlb           24       https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
+    tgw_flow_logs          Transit Gateway flow logs          tgw_flow_log, transit_gateway_flow_logs                        36       https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html
+    vpc_flow_logs          VPC flow logs                      vpc_flow_log, vpc_flow, vpcflow, flow_logs                     54       https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
 
-    2 rows
+    8 rows
 
     ----- stderr -----
     "#);
@@ -823,6 +837,9 @@ fn help() {
           --table <TABLE>
               Read every object as this table
 
+          --format <FILE.toml>
+              Read objects of a format of your own too, as described in this file; may be repeated
+
           --fields <NAMES>
               Field order of records without a header line: "version account-id ..." or "${version} ..."
 
@@ -847,6 +864,11 @@ fn help() {
       -o, --output <OUTPUT>
               Output format [default: table, or what the name of --to says]
 
+              chart, svg and html draw the columns of numbers, each in a panel of its own. With a column
+              of times: a line over time, one for each value of the other columns; times without a row
+              are 0, or a gap where the number is an average, an extreme or a percentile by its name.
+              Otherwise bars, one for each row, in the order of the rows.
+
               Possible values:
               - table:    Columns aligned for reading; one column per line where the terminal is too
                 narrow
@@ -858,6 +880,10 @@ fn help() {
               - markdown: A table for GitHub and other Markdown readers
               - arrow:    Arrow IPC stream
               - parquet:  Parquet file, compressed with zstd
+              - chart:    Bars in the terminal, or a line over time where the result has a column of
+                times
+              - svg:      The chart as a picture
+              - html:     The chart and the rows as a page that opens offline
 
           --to <FILE>
               Write the result to a file instead of standard output
@@ -910,6 +936,9 @@ fn help_of_query() {
 
           --table <TABLE>
               Read every object as this table
+
+          --format <FILE.toml>
+              Read objects of a format of your own too, as described in this file; may be repeated
 
           --fields <NAMES>
               Field order of records without a header line: "version account-id ..." or "${version} ..."

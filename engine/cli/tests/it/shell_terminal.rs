@@ -11,7 +11,7 @@ const ENDLESS: &str = "SELECT count(*) FROM vpc_flow_logs a, vpc_flow_logs b, vp
                        vpc_flow_logs e, vpc_flow_logs f, vpc_flow_logs g WHERE a.bytes + b.bytes + c.bytes + \
                        d.bytes + e.bytes + f.bytes + g.bytes = 1;";
 
-/// A shell over `testdata` in a terminal of 30 lines, whose home is a folder.
+/// A shell over flow logs of `testdata` in a terminal of 30 lines, whose home is a folder.
 struct Terminal {
     home: TempDir,
     command: Command,
@@ -26,6 +26,7 @@ impl Terminal {
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/terminal.py"))
             .args(["30", "100", env!("CARGO_BIN_EXE_loglens")])
             .args(arguments)
+            .args(["testdata/tgw", "testdata/vpcflow"])
             .current_dir(crate::command::root())
             .env("XDG_STATE_HOME", home.path())
             .env("TMPDIR", home.path().join("tmp"))
@@ -53,7 +54,7 @@ impl Terminal {
 
 #[test]
 fn a_statement_of_two_lines() {
-    let mut terminal = Terminal::new(&["testdata"]);
+    let mut terminal = Terminal::new(&[]);
     let out = terminal.talk(
         r"expect tgw_flow_logs (1 object), vpc_flow_logs (8 objects)
 expect \\? for help
@@ -77,7 +78,7 @@ send quit\r",
 
 #[test]
 fn tab() {
-    Terminal::new(&["testdata"]).talk(
+    Terminal::new(&[]).talk(
         r"expect loglens> 
 send sel\t count(*) AS flows fr\t vpc\t;\r
 expect select
@@ -98,7 +99,7 @@ send \x04",
 /// Ctrl-C ends the query and nothing else; its temporary files go.
 #[test]
 fn an_interrupt() {
-    let mut terminal = Terminal::new(&["testdata"]);
+    let mut terminal = Terminal::new(&[]);
     terminal.talk(&format!(
         r"expect loglens> 
 send {ENDLESS}\r
@@ -117,7 +118,7 @@ send \x04"
 /// At the prompt Ctrl-C drops what was typed; the history brings back what ran.
 #[test]
 fn editing() {
-    Terminal::new(&["testdata"]).talk(
+    Terminal::new(&[]).talk(
         r"expect loglens> 
 send SELECT 40 + 2 AS answer;\r
 expect answer\n------\n    42
@@ -144,7 +145,7 @@ send \x04",
 /// A statement that fails is no reason to leave.
 #[test]
 fn a_statement_that_fails() {
-    Terminal::new(&["testdata"]).talk(
+    Terminal::new(&[]).talk(
         r#"expect loglens> 
 send SELECT nothing FROM vpc_flow_logs; SELECT 'not run';\r
 expect error: no column "nothing"
@@ -163,7 +164,7 @@ send \x04"#,
 /// What is taller than the screen goes through the pager, which may be quit at any time.
 #[test]
 fn pager() {
-    let mut terminal = Terminal::new(&["testdata"]);
+    let mut terminal = Terminal::new(&[]);
     terminal.command.env("LOGLENS_PAGER", "sed s/^/paged:/");
     let out = terminal.talk(
         r"expect loglens> 
@@ -183,7 +184,7 @@ send \x04",
     );
     assert!(!out.contains("paged:short"), "{out}");
 
-    let mut terminal = Terminal::new(&["-o", "csv", "testdata"]);
+    let mut terminal = Terminal::new(&["-o", "csv"]);
     terminal.command.env("LOGLENS_PAGER", "head -n 2");
     let out = terminal.talk(
         r"expect loglens> 
@@ -201,7 +202,7 @@ send \x04",
 /// A history that cannot be kept is not mentioned.
 #[test]
 fn no_history() {
-    let mut terminal = Terminal::new(&["testdata"]);
+    let mut terminal = Terminal::new(&[]);
     terminal.command.env("XDG_STATE_HOME", "/dev/null");
     let out = terminal
         .talk("expect loglens> \nsend SELECT 42;\\r\nexpect 42\nexpect loglens> \nsend \\x04");

@@ -6,4 +6,5 @@ pub(crate) mod hidden_columns;
 pub(crate) mod null_marker;
 pub(crate) mod parameters;
 pub(crate) mod references;
+pub(crate) mod struct_names;
 mod visit;
