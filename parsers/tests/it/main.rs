@@ -7,6 +7,7 @@ mod generations;
 mod hostile;
 mod json;
 mod json_records;
+mod json_rows;
 mod logs;
 mod one_file;
 mod properties;
