@@ -244,7 +244,7 @@ impl Shell {
     }
 
     /// Writes the rows of a query to where results go. Gives the time from `started` to the last
-    /// row: reading them in a pager does not count.
+    /// row: waiting until the pager is quit does not count.
     async fn write(&mut self, query: &Query, started: Instant) -> Result<Duration, Failure> {
         let style = self.style()?;
         if let Some(file) = &mut self.output {

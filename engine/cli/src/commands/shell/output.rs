@@ -47,7 +47,7 @@ impl OutputFile {
                 "\\o completes the file, and \\o FILE begins another",
             ));
         }
-        if self.format == Format::Table {
+        if matches!(self.format, Format::Table | Format::Chart) {
             let blank = self.destination.write_all(b"\n");
             blank.map_err(OutputError::from)?;
         }
