@@ -154,18 +154,12 @@ fn tables_and_columns() {
     success: true
     exit_code: 0
     ----- stdout -----
-    table                  objects  bytes
-    ---------------------  -------  -------
-    alb_access_logs        4        11.5 KB
-    alb_connection_logs    1        573 B
-    alb_health_check_logs  1        181 B
-    clb_access_logs        4        1.3 KB
-    cloudtrail_logs        12       80.1 KB
-    nlb_access_logs        2        724 B
-    tgw_flow_logs          1        741 B
-    vpc_flow_logs          8        6.1 KB
+    table          objects  bytes
+    -------------  -------  ------
+    tgw_flow_logs  1        741 B
+    vpc_flow_logs  8        6.1 KB
 
-    8 rows
+    2 rows
     column       type     unit  since  meaning
     -----------  -------  ----  -----  ------------------------------------------------------------------------------------
     object       varchar               key of the object
