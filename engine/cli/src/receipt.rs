@@ -44,20 +44,18 @@ pub(crate) fn rejects(totals: &RejectTotals, all: &str) -> Option<String> {
     ))
 }
 
-/// The command that shows the rejects of places.
-pub(crate) fn rejects_command(places: &[String]) -> String {
-    let places: Vec<_> = places.iter().map(|place| quoted(place)).collect();
-    format!(
-        "loglens query \"SELECT * FROM rejects\" {}",
-        places.join(" ")
-    )
+/// The command that shows the rejects of logs; `logs` are the words that name them.
+pub(crate) fn rejects_command(logs: &[String]) -> String {
+    let logs: Vec<_> = logs.iter().map(|word| quoted(word)).collect();
+    format!("loglens query \"SELECT * FROM rejects\" {}", logs.join(" "))
 }
 
-fn quoted(place: &str) -> String {
-    if place.contains(|c: char| c.is_whitespace() || "*?[]{}'\"$&;|<>()".contains(c)) {
-        format!("'{}'", place.replace('\'', "'\\''"))
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    if word.contains(|c: char| c.is_whitespace() || "*?[]{}'\"$&;|<>()".contains(c)) {
+        format!("'{}'", word.replace('\'', "'\\''"))
     } else {
-        place.to_owned()
+        word.to_owned()
     }
 }
 

@@ -27,6 +27,8 @@ use crate::units::parse_bytes;
 pub(crate) struct Session {
     pub(crate) engine: Engine,
     pub(crate) places: Vec<String>,
+    /// The words that name the same logs in another command: places, and how they are read.
+    logs: Vec<String>,
     /// Time zone of times without one.
     pub(crate) zone: String,
     pub(crate) result: ResultOptions,
@@ -67,6 +69,7 @@ impl Session {
         })?;
         Ok(Self {
             engine,
+            logs: named(&places, &logs),
             places,
             zone,
             result,
@@ -91,7 +94,7 @@ impl Session {
             }
             let style = destination.style();
             self.answer(&query, format, style, &mut destination).await?;
-            if let Some(line) = rejects(&query, &receipt::rejects_command(&self.places)) {
+            if let Some(line) = rejects(&query, &receipt::rejects_command(&self.logs)) {
                 note(&line);
             }
             if self.result.stats {
@@ -193,6 +196,17 @@ fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The words that name logs: what says how they are read, then the places.
+fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
+    let formats = logs.format.iter().map(|file| file.display().to_string());
+    let options = formats
+        .map(|file| ("--format", file))
+        .chain(logs.table.clone().map(|table| ("--table", table)))
+        .chain(logs.fields.clone().map(|fields| ("--fields", fields)));
+    let options = options.flat_map(|(option, value)| [option.to_owned(), value]);
+    options.chain(places.iter().cloned()).collect()
 }
 
 fn given(logs: &LogOptions) -> Result<Given, Failure> {

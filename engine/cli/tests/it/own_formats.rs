@@ -22,7 +22,7 @@ fn a_description_makes_a_table() {
     4 rows
 
     ----- stderr -----
-    note: 1 record rejected, first testdata/nginx/access.log:7: expected at least 9 fields, found 6; all of them: loglens query "SELECT * FROM rejects" testdata/nginx/access.log
+    note: 1 record rejected, first testdata/nginx/access.log:7: expected at least 9 fields, found 6; all of them: loglens query "SELECT * FROM rejects" --format testdata/nginx/nginx.toml testdata/nginx/access.log
     "#);
 }
 
