@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions,
-    StringViewArray, new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Int64Array, ListArray, RecordBatch,
+    RecordBatchOptions, StructArray, new_null_array,
 };
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use arrow_select::filter::filter;
 
 use crate::columns::{self, Fields, Misfits};
@@ -429,9 +430,24 @@ fn schema_of(table: &Table, sources: &[ColumnSource], columns: &[usize]) -> Sche
 
 /// Copies the text of few rows, so that they do not hold on to a whole block.
 fn compact(array: ArrayRef) -> ArrayRef {
-    match array.as_any().downcast_ref::<StringViewArray>() {
-        Some(views) => Arc::new(views.gc()),
-        None => array,
+    match array.data_type() {
+        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
+        DataType::Struct(members) => {
+            let nested = array.as_struct();
+            let arrays = nested.columns().iter().cloned().map(compact).collect();
+            Arc::new(StructArray::new(
+                members.clone(),
+                arrays,
+                nested.nulls().cloned(),
+            ))
+        }
+        DataType::List(element) => {
+            let list = array.as_list::<i32>();
+            let (element, values) = (Arc::clone(element), compact(Arc::clone(list.values())));
+            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+            Arc::new(ListArray::new(element, offsets, values, nulls))
+        }
+        _ => array,
     }
 }
 

@@ -206,6 +206,44 @@ proptest! {
     }
 }
 
+/// Text within structs and lists does not hold on to its block either.
+#[test]
+fn few_rows_do_not_hold_on_to_their_block() {
+    let event = |index: usize| {
+        format!(
+            r#"{{"eventVersion":"1.08","errorCode":{},"userIdentity":{{"arn":"arn:aws:iam::123456789012:user/someone-{index}"}},
+            "resources":[{{"ARN":"arn:aws:s3:::a-bucket-with-a-long-name"}}]}}"#,
+            if index == 7 {
+                "\"AccessDenied\""
+            } else {
+                "null"
+            },
+        )
+    };
+    let text = (0..2000)
+        .map(event)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into_bytes();
+    let reader = Reader::new(&format());
+    let column = |name: &str| reader.index_of(ColumnSource::Format(format().column(name).unwrap()));
+    let projection = [column("useridentity"), column("resources")];
+    let mut denied = Present([column("errorcode")]);
+    let found = reader
+        .projecting(&projection)
+        .read_filtered(&text, &mut denied);
+    let batch = found.batch();
+    assert_eq!(batch.num_rows(), 1);
+    assert!(
+        found.column("useridentity.arn")[0]
+            .as_ref()
+            .unwrap()
+            .ends_with("-7")
+    );
+    let bytes = batch.get_array_memory_size();
+    assert!(bytes < 20_000, "{bytes}");
+}
+
 /// Keeps the rows in which a column is not NULL.
 struct Present([usize; 1]);
 
