@@ -1,5 +1,6 @@
 //! The records of a block of JSON: where the members that are read stand, and columns from them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::builder::StringViewBuilder;
@@ -7,7 +8,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{ArrayRef, PrimitiveArray, new_null_array};
 
 use super::columns::{Item, build, member_of, scalar};
-use super::{MISSING, MemberMatcher, compact, members};
+use super::{MISSING, MemberMatcher, compact, is_valid, members};
 use crate::columns::{Fields, Misfits};
 use crate::field::Misfit;
 use crate::format::{Format, Shape};
@@ -175,20 +176,26 @@ fn extra(format: &Format, fields: &Fields<'_>, misfits: &mut Misfits) -> ArrayRe
     for record in 0..records {
         let (start, end, _) = fields.offsets.record(record);
         object.clear();
+        let mut misfit = None;
         for member in members(fields.block, start..end).flatten() {
             let key = String::from_utf8_lossy(&fields.block[member.key]);
             let value = &fields.block[member.value];
             if format.has_field(&key) || value == fields.null {
                 continue;
             }
-            let text = compact(value);
-            let text = String::from_utf8_lossy(&text);
-            if matches!(text, std::borrow::Cow::Owned(_)) && !fields.utf8 {
-                misfits.push((record, Misfit::NotUtf8));
+            if !is_valid(value) {
+                misfit = Some(Misfit::NotJson);
+                continue;
+            }
+            let value = compact(value);
+            let text = String::from_utf8_lossy(&value);
+            if matches!(key, Cow::Owned(_)) || matches!(text, Cow::Owned(_)) {
+                misfit = Some(Misfit::NotUtf8);
             }
             object.push(if object.is_empty() { '{' } else { ',' });
             object.extend(["\"", &key, "\":", &text]);
         }
+        misfits.extend(misfit.map(|misfit| (record, misfit)));
         if object.is_empty() {
             builder.append_null();
         } else {

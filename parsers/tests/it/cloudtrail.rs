@@ -188,6 +188,15 @@ fn members_that_no_column_has() {
         [Some(r#"{"brandNew":{"a":[1,"x y"]},"n":1.50}"#.to_owned())]
     );
     assert_eq!(found.column("eventname"), [Some("X".to_owned())]);
+    // What is no JSON inside, or no UTF-8, is said once for a record.
+    let found = read(
+        b"{\"eventVersion\":\"1.11\",\"a\":{\"b\":},\"c\":[1 2],\"d\":\"\xff\",\"e\":\"\xff\"}",
+    );
+    assert_eq!(
+        found.column("extra"),
+        [Some("{\"d\":\"\u{fffd}\",\"e\":\"\u{fffd}\"}".to_owned())]
+    );
+    assert_eq!(found.reasons(), ["1 extra: not UTF-8"]);
 }
 
 #[test]
