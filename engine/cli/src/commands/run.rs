@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use loglens_engine::{Error, Owner};
+use loglens_engine::{Error, Owner, nearest};
 use loglens_queries::{Library, NamedQuery, Parameter};
 
 use super::session::{Session, note};
@@ -55,10 +55,17 @@ pub(super) fn find<'a>(library: &'a Library, name: &str) -> Result<&'a NamedQuer
         Some(Err(broken)) => Err(Error::new(Owner::Config, broken.to_string())
             .hint("`loglens run top-talkers --show` prints a query that is right")
             .into()),
-        None => Err(Failure::usage(
-            format!("no query \"{name}\""),
-            "`loglens run --list` shows the queries",
-        )),
+        None => {
+            let names = library.queries().map(|query| query.name.as_str());
+            let list = "`loglens run --list` shows the queries";
+            Err(Failure::usage(
+                format!("no query \"{name}\""),
+                match nearest(name, names) {
+                    Some(near) => format!("did you mean {near}? {list}"),
+                    None => list.to_owned(),
+                },
+            ))
+        }
     }
 }
 

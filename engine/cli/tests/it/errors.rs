@@ -427,7 +427,7 @@ fn unknown_named_query() {
 
     ----- stderr -----
     error: no query "top-talker"
-    hint: `loglens run --list` shows the queries
+    hint: did you mean top-talkers? `loglens run --list` shows the queries
     "#);
 }
 

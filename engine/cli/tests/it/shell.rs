@@ -204,7 +204,7 @@ fn named_queries() {
 
     ----- stderr -----
     error: no query "top-talker"
-    hint: did you mean top-talkers? \run lists the queries
+    hint: did you mean top-talkers? `loglens run --list` shows the queries
     "#);
     let (_, listed, _) = told("\\run", &[SMALL]);
     for query in loglens_queries::Library::built_in().queries() {

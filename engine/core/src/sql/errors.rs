@@ -177,11 +177,21 @@ fn plain(error: &DataFusionError) -> Error {
         Some((message, names)) => (message, Some(format!("did you mean {}", names.trim()))),
         None => (text, None),
     };
+    if let Some(name) = missing_member(message) {
+        return Error::new(Owner::Query, format!("no column \"{name}\" within another"))
+            .hint("`loglens schema TABLE` lists the columns with those within them");
+    }
     let error = Error::new(Owner::Query, lower_first(first_line(message)));
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
     }
+}
+
+/// The name in `Field x not found in struct`.
+fn missing_member(message: &str) -> Option<&str> {
+    let name = message.strip_prefix("Field ")?;
+    name.strip_suffix(" not found in struct")
 }
 
 fn first_line(text: &str) -> &str {

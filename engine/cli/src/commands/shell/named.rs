@@ -1,6 +1,6 @@
 //! `\run`: named queries.
 
-use loglens_engine::{Statement, nearest};
+use loglens_engine::Statement;
 use loglens_queries::{Library, NamedQuery};
 
 use crate::commands::run;
@@ -15,15 +15,6 @@ pub(super) fn statements(
     name: &str,
     parameters: &[&str],
 ) -> Result<Vec<Statement>, Failure> {
-    let near = || nearest(name, library.queries().map(|query| query.name.as_str()));
-    if library.get(name).is_none()
-        && let Some(near) = near()
-    {
-        return Err(Failure::usage(
-            format!("no query \"{name}\""),
-            format!("did you mean {near}? \\run lists the queries"),
-        ));
-    }
     let query = run::find(library, name)?;
     let assigned = parameters.iter().map(|text| {
         assignment(text).map_err(|problem| {

@@ -72,7 +72,8 @@ pub(super) struct ChartWriter<W: Write> {
 }
 
 impl<W: Write> ChartWriter<W> {
-    /// `caption` says what the result is of: the SQL.
+    /// `caption` says what the result is of: the SQL, whose front matter says more than a
+    /// picture wants.
     pub(super) fn try_new(
         medium: Medium,
         caption: &str,
@@ -82,10 +83,16 @@ impl<W: Write> ChartWriter<W> {
         Ok(Self {
             out: BufWriter::new(out),
             medium,
-            caption: caption.to_owned(),
+            caption: without_front_matter(caption),
             gathered: Gathered::new(schema, Roles::of(schema)?),
         })
     }
+}
+
+/// SQL without the comments that it begins with.
+fn without_front_matter(sql: &str) -> String {
+    let lines = sql.lines().skip_while(|line| line.starts_with("--"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 impl<W: Write + Send> ResultWriter for ChartWriter<W> {
