@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::delimited::quoted;
-use crate::format::{Format, Formats, Shape, column_name};
+use crate::format::{Format, Formats, Shape, column_name, inner};
 use crate::json::detect as json;
 use crate::key::{self, KeyFacts};
 use crate::layout::{Layout, header_names};
@@ -151,17 +151,9 @@ fn split<'a>(format: &Format, line: &'a [u8]) -> Option<Vec<&'a [u8]>> {
     match &format.shape {
         Shape::Header { separator } => Some(line.split(|byte| byte == separator).collect()),
         Shape::Quoted { quoting, .. } => {
-            let mut ends = Vec::new();
-            if !quoted::split(line, *quoting, &mut ends) {
-                return None;
-            }
-            let mut start = 0;
-            let fields = ends.into_iter().map(|end| {
-                let field = &line[start..end as usize];
-                start = end as usize + 1;
-                format.shape.enclosed(field)
-            });
-            Some(fields.collect())
+            let fields = quoted::fields(line, *quoting)?;
+            let enclosing = format.shape.enclosing();
+            Some(fields.map(|field| inner(field, enclosing)).collect())
         }
         Shape::Json { .. } => None,
     }

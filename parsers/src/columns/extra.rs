@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Fields, Misfits};
 use crate::delimited::quoted;
 use crate::field::Misfit;
-use crate::format::Quoting;
+use crate::format::{Quoting, inner};
 
 /// A JSON object of text by field name; NULL where there is nothing in it. `tail` says that what
 /// follows the known fields is the field of this index.
@@ -39,19 +39,21 @@ pub(crate) fn extra(
         }
     }
     if let Some((field, quoting)) = tail {
-        let mut ends = Vec::new();
         for (record, (start, end)) in fields.offsets.field(field).enumerate() {
             // The tail of most records is missing.
             let Some(tail) = fields.block.get(start..end) else {
                 continue;
             };
-            ends.clear();
-            quoted::split(tail, quoting, &mut ends);
-            let mut from = 0;
-            for (index, &end) in ends.iter().enumerate() {
-                let text = unquoted(&tail[from..end as usize], quoting.quote);
-                put(record, tail_name(field + index), text);
-                from = end as usize + 1;
+            for (index, text) in quoted::fields(tail, quoting)
+                .into_iter()
+                .flatten()
+                .enumerate()
+            {
+                put(
+                    record,
+                    tail_name(field + index),
+                    inner(text, fields.enclosing),
+                );
             }
         }
     }
@@ -71,13 +73,6 @@ pub(crate) fn extra(
 /// The name of a field that came after all that the format knows, by its place from 0.
 fn tail_name(field: usize) -> String {
     format!("field_{}", field + 1)
-}
-
-fn unquoted(field: &[u8], quote: u8) -> &[u8] {
-    match field {
-        [first, inner @ .., last] if *first == quote && *last == quote => inner,
-        _ => field,
-    }
 }
 
 /// The name of a field in the object. Where it stands twice, the later ones go by their number.

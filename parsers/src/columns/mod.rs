@@ -11,7 +11,7 @@ pub(crate) use text::{TextBuilder, text};
 use crate::field::Misfit;
 use crate::offsets::Offsets;
 
-/// What columns of delimited records are built from.
+/// What columns are built from.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
     /// The block's bytes.

@@ -70,6 +70,19 @@ pub fn split(line: &[u8], quoting: Quoting, ends: &mut Vec<u32>) -> bool {
     false
 }
 
+/// The fields of one line, with what encloses them; None if a quote is not closed.
+pub(crate) fn fields(line: &[u8], quoting: Quoting) -> Option<impl Iterator<Item = &[u8]>> {
+    let mut ends = Vec::new();
+    let mut start = 0;
+    split(line, quoting, &mut ends).then(|| {
+        ends.into_iter().map(move |end| {
+            let field = &line[start..end as usize];
+            start = end as usize + 1;
+            field
+        })
+    })
+}
+
 /// What crosses from one chunk of 64 bytes to the next.
 #[derive(Clone, Copy)]
 struct Carry {

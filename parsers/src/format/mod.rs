@@ -101,13 +101,13 @@ impl Shape {
             _ => &[],
         }
     }
+}
 
-    /// A field without what encloses it.
-    pub(crate) fn enclosed<'a>(&self, field: &'a [u8]) -> &'a [u8] {
-        match field {
-            [first, inner @ .., last] if self.enclosing().contains(&(*first, *last)) => inner,
-            _ => field,
-        }
+/// A field without what encloses it.
+pub(crate) fn inner<'a>(field: &'a [u8], enclosing: &[(u8, u8)]) -> &'a [u8] {
+    match field {
+        [first, inner @ .., last] if enclosing.contains(&(*first, *last)) => inner,
+        _ => field,
     }
 }
 

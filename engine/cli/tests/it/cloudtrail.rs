@@ -38,6 +38,14 @@ fn columns_within_others_have_their_last_name() {
     );
 }
 
+/// A name that the statement gives stays, whatever it looks like.
+#[test]
+fn a_given_name_stays() {
+    let sql = "SELECT useridentity.type AS \"a[b]\" FROM cloudtrail_logs ORDER BY 1 LIMIT 1";
+    let text = answer(&mut loglens(&["query", "-o", "csv", sql, EVENTS]));
+    assert_eq!(text.lines().next(), Some("a[b]"), "{text}");
+}
+
 /// An object of 100 MB on one line is streamed.
 #[test]
 fn a_large_object_takes_little_memory() {

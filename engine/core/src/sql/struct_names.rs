@@ -1,7 +1,6 @@
 //! Names of columns within others, as Trino gives them.
 
-use datafusion::common::Column;
-use datafusion::common::Result;
+use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 /// Calls a column `arn` that the statement calls `useridentity.arn` and `DataFusion`
@@ -13,7 +12,10 @@ pub(crate) fn simplify(plan: LogicalPlan) -> Result<LogicalPlan> {
         .iter()
         .map(|field| field.name().clone())
         .collect();
-    let short: Vec<Option<&str>> = names.iter().map(|name| member(name)).collect();
+    let given = given_names(&plan);
+    let short = names.iter().enumerate();
+    let short = short.map(|(at, name)| member(name).filter(|_| !given.contains(&at)));
+    let short: Vec<Option<&str>> = short.collect();
     if short.iter().all(Option::is_none) {
         return Ok(plan);
     }
@@ -32,6 +34,20 @@ pub(crate) fn simplify(plan: LogicalPlan) -> Result<LogicalPlan> {
     });
     let columns: Vec<_> = columns.collect();
     LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// Columns, by index, whose names the statement itself gives them.
+fn given_names(plan: &LogicalPlan) -> Vec<usize> {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let expressions = projection.expr.iter().enumerate();
+            let aliases = expressions.filter(|(_, expr)| matches!(expr, Expr::Alias(_)));
+            aliases.map(|(at, _)| at).collect()
+        }
+        LogicalPlan::Sort(sort) => given_names(&sort.input),
+        LogicalPlan::Limit(limit) => given_names(&limit.input),
+        _ => Vec::new(),
+    }
 }
 
 /// The last member in the name of an access to a struct: `a.b[c][d]` gives `d`.
