@@ -20,6 +20,7 @@ mod columns;
 pub mod delimited;
 pub mod detect;
 pub mod field;
+pub mod filter;
 pub mod format;
 pub mod frame;
 pub mod json;

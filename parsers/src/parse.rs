@@ -14,8 +14,9 @@ use arrow_select::filter::filter;
 
 use crate::columns::{self, Fields, Misfits};
 use crate::delimited::{plain, quoted};
-use crate::field::parts::Part;
+use crate::field::parts::{Part, whole};
 use crate::field::{self, Kind, Misfit};
+use crate::filter::{FieldPredicate, Literals, Prefilter};
 use crate::format::{Column, Format, Shape};
 use crate::json::records::JsonRecords;
 use crate::layout::Layout;
@@ -85,6 +86,9 @@ pub struct Parser {
     options: ParseOptions,
     offsets: Offsets,
     json: Option<JsonRecords>,
+    prefilter: Option<Prefilter>,
+    predicates: Vec<FieldPredicate>,
+    wanted: Vec<bool>,
 }
 
 impl Parser {
@@ -113,7 +117,24 @@ impl Parser {
             schema,
             options,
             offsets: Offsets::default(),
+            prefilter: None,
+            predicates: Vec::new(),
+            wanted: Vec::new(),
         }
+    }
+
+    /// The same, passing over records that hold none of the literals, unless everything is to be
+    /// examined. The filter must leave those records out too.
+    pub fn with_literals(mut self, literals: &Literals) -> Self {
+        if self.options.examine == Examine::Projected {
+            self.prefilter = Some(Prefilter::new(literals));
+        }
+        self
+    }
+
+    /// From now on only records that pass all of these are rows.
+    pub fn set_predicates(&mut self, predicates: Vec<FieldPredicate>) {
+        self.predicates = predicates;
     }
 
     /// The schema of the batches.
@@ -132,6 +153,15 @@ impl Parser {
     ) -> Result<Parsed, ArrowError> {
         let format = Arc::clone(&self.table.format);
         let mut report = Report::of(block, self.options.keep_rejects);
+        let lines = self.json.is_none();
+        let prefilter = self.prefilter.as_mut();
+        let narrowed = prefilter.and_then(|prefilter| prefilter.narrow(block, lines));
+        let (block, unexamined) = match &narrowed {
+            Some((block, unexamined)) => (block, *unexamined),
+            None => (block, 0),
+        };
+        report.counts.records += unexamined;
+        report.counts.unexamined += unexamined;
         if block.bytes.is_empty() {
             return Ok(report.with(RecordBatch::new_empty(Arc::clone(&self.schema))));
         }
@@ -141,6 +171,8 @@ impl Parser {
         if self.options.examine == Examine::Everything {
             self.examine(block, utf8, &mut report);
         }
+        let examined = self.offsets.records();
+        self.test_fields(block, utf8, &mut report);
         let records = self.offsets.records();
         let mut built: Vec<Option<ArrayRef>> = vec![None; self.sources.len()];
         if let Some(row_filter) = row_filter {
@@ -158,7 +190,7 @@ impl Parser {
         }
         let rows = self.offsets.records();
         report.counts.rows += rows as u64;
-        let sparse = rows < records / 4;
+        let sparse = (rows as u64) < (examined as u64 + unexamined) / 4;
         let mut arrays = Vec::with_capacity(self.projection.len());
         for &column in &self.projection {
             let array = match built[column].take() {
@@ -198,6 +230,49 @@ impl Parser {
                 Some(json) => json.scan(&mut self.offsets, block),
                 None => Scan::default(),
             },
+        }
+    }
+
+    /// Asks the predicates and keeps the records that pass.
+    fn test_fields(&mut self, block: &Block, utf8: bool, report: &mut Report) {
+        if self.predicates.is_empty() {
+            return;
+        }
+        let records = self.offsets.records();
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.clear();
+        wanted.resize(records, true);
+        let fields = self.fields(block, utf8);
+        for predicate in &self.predicates {
+            let mut misfits = Misfits::new();
+            let place = self.place(&block.layout, predicate.source());
+            predicate.ask(&fields, place, &mut wanted, &mut misfits);
+            let read = self.column_read(&block.layout, predicate.source());
+            report.values(&misfits, block, &self.offsets, &self.table, read);
+        }
+        let kept = wanted.iter().filter(|&&wanted| wanted).count();
+        report.counts.filtered += (records - kept) as u64;
+        if kept < records {
+            self.offsets.retain(wanted.iter().copied());
+        }
+        self.wanted = wanted;
+    }
+
+    /// Position of the field that a column of a delimited format is, and how it is read.
+    fn place(&self, layout: &Layout, source: ColumnSource) -> Option<(usize, Kind)> {
+        match source {
+            ColumnSource::Format(index) => {
+                let kind = self.table.format.columns[index].kind;
+                Some((layout.position(index)?, kind))
+            }
+            ColumnSource::Unknown(column) => {
+                Some((self.unknown_position(layout, column)?, Kind::Text))
+            }
+            ColumnSource::EventTime => {
+                let (column, kind) = self.event_time(layout)?;
+                Some((layout.position(column)?, kind))
+            }
+            ColumnSource::Extra | ColumnSource::Line => None,
         }
     }
 
@@ -251,8 +326,8 @@ impl Parser {
         let array = match source {
             ColumnSource::Line => {
                 let line = |record| {
-                    i64::try_from(block.first_line).unwrap_or(i64::MAX)
-                        + i64::from(self.offsets.record(record).2)
+                    let (start, _, line) = self.offsets.record(record);
+                    i64::try_from(block.place(start, line).0).unwrap_or(i64::MAX)
                 };
                 Arc::new(Int64Array::from_iter_values((0..records).map(line)))
             }
@@ -410,15 +485,6 @@ fn number<T: ArrowPrimitiveType>(
     Arc::new(columns::number::<T>(fields, position, misfits, parse))
 }
 
-/// The whole field.
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "one of the ways to find text in a field"
-)]
-fn whole(field: &[u8]) -> Part {
-    Ok(Some(0..field.len()))
-}
-
 fn schema_of(table: &Table, sources: &[ColumnSource], columns: &[usize]) -> SchemaRef {
     Arc::new(Schema::new(
         columns
@@ -476,9 +542,10 @@ impl Report {
         self.counts.rejects += scan.rejects.len() as u64;
         let room = self.keep.saturating_sub(self.rejects.len());
         for (line, start, end, reason) in scan.rejects.into_iter().take(room) {
+            let (line, offset) = block.place(start as usize, line);
             self.rejects.push(Reject {
-                line: block.first_line + u64::from(line),
-                offset: block.offset + u64::from(start),
+                line,
+                offset,
                 column: None,
                 reason,
                 excerpt: excerpt(&block.bytes[start as usize..end as usize]),
@@ -502,9 +569,10 @@ impl Report {
         let room = self.keep.saturating_sub(self.rejects.len());
         for &(record, misfit) in misfits.iter().take(room) {
             let (start, end, line) = offsets.record(record);
+            let (place, offset) = block.place(start, line);
             self.rejects.push(Reject {
-                line: block.first_line + u64::from(line),
-                offset: block.offset + start as u64,
+                line: place,
+                offset,
                 column: Some(Arc::clone(&column)),
                 reason: Reason::Value(misfit),
                 excerpt: excerpt(&block.bytes[start..end]),

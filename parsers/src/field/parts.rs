@@ -7,6 +7,15 @@ use super::Misfit;
 /// Where in a field the value is; None is NULL.
 pub(crate) type Part = Result<Option<Range<usize>>, Misfit>;
 
+/// The whole field.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "one of the ways to find text in a field"
+)]
+pub(crate) fn whole(field: &[u8]) -> Part {
+    Ok(Some(0..field.len()))
+}
+
 /// The address of `ip:port`. The port follows the last colon, since IPv6 addresses stand there
 /// with brackets and without.
 pub fn ip_of_pair(field: &[u8]) -> Part {

@@ -527,6 +527,7 @@ impl JsonCutter {
                     layout: Arc::clone(&self.layout),
                     counts: block.counts,
                     rejects: block.rejects,
+                    gaps: Vec::new(),
                 });
             }
         }

@@ -247,6 +247,7 @@ impl LineCutter {
             layout: Arc::clone(&self.layout),
             counts: std::mem::take(&mut self.counts),
             rejects: std::mem::take(&mut self.rejects),
+            gaps: Vec::new(),
         }
     }
 }

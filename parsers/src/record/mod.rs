@@ -49,6 +49,47 @@ pub struct Block {
     pub counts: Counts,
     /// Rejects that cutting found around these records.
     pub rejects: Vec<Reject>,
+    /// Where lines were taken out, in order. Empty for blocks as they are cut.
+    pub gaps: Vec<Gap>,
+}
+
+impl Block {
+    /// Line in its object, from 1, and byte offset of a record that begins at `start`, on the
+    /// line `line` of the block.
+    pub fn place(&self, start: usize, line: u32) -> (u64, u64) {
+        let before = self.gaps.partition_point(|gap| gap.at as usize <= start);
+        let gap = before.checked_sub(1).map(|last| self.gaps[last]);
+        let gap = gap.unwrap_or_default();
+        (
+            self.first_line + u64::from(line) + gap.lines,
+            self.offset + start as u64 + gap.bytes,
+        )
+    }
+
+    /// The same block with fewer records.
+    pub(crate) fn narrowed(&self, bytes: Buffer, spans: Vec<RecordSpan>, gaps: Vec<Gap>) -> Self {
+        Self {
+            bytes,
+            spans,
+            gaps,
+            first_line: self.first_line,
+            offset: self.offset,
+            layout: Arc::clone(&self.layout),
+            counts: self.counts,
+            rejects: self.rejects.clone(),
+        }
+    }
+}
+
+/// A place in a block from which on lines are missing that were taken out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gap {
+    /// The first byte behind what was taken out.
+    pub at: u32,
+    /// Lines taken out so far.
+    pub lines: u64,
+    /// Bytes taken out so far.
+    pub bytes: u64,
 }
 
 /// Where a JSON record is.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cloudtrail;
+mod filters;
 mod fuzz;
 mod generations;
 mod hostile;

@@ -8,6 +8,7 @@ use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecond
 use arrow_array::{Array, RecordBatch, cast::AsArray};
 use arrow_schema::{DataType, SchemaRef};
 use arrow_select::concat::concat_batches;
+use loglens_parsers::filter::{FieldPredicate, Literals};
 use loglens_parsers::format::Format;
 use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError};
 use loglens_parsers::layout::Layout;
@@ -26,6 +27,8 @@ pub(crate) struct Reader {
     block_bytes: usize,
     pieces: Vec<usize>,
     limit: ExpansionLimit,
+    literals: Option<Literals>,
+    predicates: Vec<FieldPredicate>,
 }
 
 /// What reading an object gave.
@@ -49,6 +52,8 @@ impl Reader {
             block_bytes: BLOCK_BYTES,
             pieces: vec![usize::MAX],
             limit: ExpansionLimit::default(),
+            literals: None,
+            predicates: Vec::new(),
         }
     }
 
@@ -88,6 +93,18 @@ impl Reader {
 
     pub(crate) fn within(mut self, limit: ExpansionLimit) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// The same, passing over records that hold none of the literals.
+    pub(crate) fn searching(mut self, literals: Option<Literals>) -> Self {
+        self.literals = literals;
+        self
+    }
+
+    /// The same with only the rows that pass these.
+    pub(crate) fn testing(mut self, predicates: &[FieldPredicate]) -> Self {
+        self.predicates = predicates.to_vec();
         self
     }
 
@@ -176,6 +193,10 @@ impl Reader {
             .map_or(Vec::new(), |filter| filter.columns().to_vec());
         let table = Arc::clone(&self.table);
         let mut parser = Parser::new(table, &self.projection, &filter, self.options);
+        if let Some(literals) = &self.literals {
+            parser = parser.with_literals(literals);
+        }
+        parser.set_predicates(self.predicates.clone());
         let mut reading = Reading {
             schema: Arc::clone(parser.schema()),
             batches: Vec::new(),
