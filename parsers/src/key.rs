@@ -4,6 +4,8 @@
 //! up to whatever follows it, `[...]` for a part that may be missing, a final `*` for any rest.
 //! Keys are raw text: empty segments (`//AWSLogs`) are legal.
 
+use std::ops::RangeInclusive;
+
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take_till1};
 use nom::character::complete::char;
@@ -40,6 +42,7 @@ enum Fact {
     Day,
     Hour,
     Log,
+    Time,
     /// Something that nothing is derived from.
     Other,
 }
@@ -62,6 +65,8 @@ pub struct KeyFacts {
     /// Id of the log (such as a flow log) that wrote the object. All objects of one log have the
     /// same format.
     pub log: Option<String>,
+    /// The time in the name, in microseconds since 1970: of delivery, or an end of the interval.
+    pub time: Option<i64>,
     /// Hive-style segments (`name=value`) in their order.
     pub hive: Vec<(String, String)>,
 }
@@ -94,6 +99,10 @@ impl KeyFacts {
             Fact::Day => &mut self.day,
             Fact::Hour => &mut self.hour,
             Fact::Log => &mut self.log,
+            Fact::Time => {
+                self.time = time(value);
+                return;
+            }
             Fact::Other => return,
         };
         *slot = Some(value.to_owned());
@@ -115,8 +124,25 @@ impl KeyFacts {
                 *mine = theirs;
             }
         }
+        self.time = self.time.or(other.time);
+    }
+
+    /// The times, in microseconds since 1970, that the object's events can have.
+    pub fn event_times(&self) -> Option<RangeInclusive<i64>> {
+        let time = self.time?;
+        Some(time.saturating_sub(LATEST_DELIVERY)..=time.saturating_add(CLOCK_SLACK))
     }
 }
+
+const HOUR: i64 = 3_600_000_000;
+
+/// How long after an event the object with it may be named. AWS promises best effort; the latest
+/// that its pages speak of is a day.
+const LATEST_DELIVERY: i64 = 25 * HOUR;
+
+/// How long before an event the object with it may be named: AWS's pages disagree whether a name
+/// has the beginning or the end of an interval, and clocks differ.
+const CLOCK_SLACK: i64 = HOUR;
 
 impl KeyPattern {
     /// Compiles a pattern; the error says what cannot be understood.
@@ -242,6 +268,28 @@ fn part(text: &str) -> IResult<&str, Part> {
     .parse_complete(text)
 }
 
+/// Microseconds since 1970 of a time as names have it: `20260131T0955Z`, UTC.
+fn time(text: &str) -> Option<i64> {
+    let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
+    if date.len() != 8 || !matches!(clock.len(), 4 | 6) {
+        return None;
+    }
+    let number = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse::<u32>().ok(),
+        false => None,
+    };
+    let day = days_from_civil(
+        number(date.get(..4)?)?.cast_signed(),
+        number(date.get(4..6)?)?,
+        number(date.get(6..)?)?,
+    )?;
+    let (hour, minute) = (number(clock.get(..2)?)?, number(clock.get(2..4)?)?);
+    let second = clock.get(4..).filter(|rest| !rest.is_empty());
+    let second = second.map_or(Some(0), number)?;
+    let seconds = i64::from(day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    (hour < 24 && minute < 60 && second < 60).then_some(seconds * 1_000_000)
+}
+
 fn fact(name: &str) -> Fact {
     match name {
         "account" => Fact::Account,
@@ -251,6 +299,7 @@ fn fact(name: &str) -> Fact {
         "day" => Fact::Day,
         "hour" => Fact::Hour,
         "log" => Fact::Log,
+        "time" => Fact::Time,
         _ => Fact::Other,
     }
 }

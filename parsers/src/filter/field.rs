@@ -206,6 +206,11 @@ impl TextTest {
         Self::OneOf(texts.into_iter().collect())
     }
 
+    /// A test for text that stands anywhere.
+    pub fn contains(text: &str) -> Self {
+        Self::Contains(Box::new(Finder::new(text.as_bytes()).into_owned()))
+    }
+
     #[inline]
     pub(crate) fn passes(&self, text: &[u8]) -> bool {
         match self {

@@ -10,7 +10,6 @@ use loglens_parsers::filter::{FieldPredicate, FieldTest, Literals, TextTest};
 use loglens_parsers::format::by_name;
 use loglens_parsers::reject::{Reject, RejectKind};
 use loglens_parsers::table::{ColumnSource, Table};
-use memchr::memmem::Finder;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -76,10 +75,7 @@ impl Way {
             Self::Differs | Self::Outside => FieldTest::Text(TextTest::Equals(bytes(value)), false),
             Self::StartsWith => FieldTest::Text(TextTest::StartsWith(bytes(value)), true),
             Self::EndsWith => FieldTest::Text(TextTest::EndsWith(bytes(value)), true),
-            Self::Contains => FieldTest::Text(
-                TextTest::Contains(Box::new(Finder::new(value).into_owned())),
-                true,
-            ),
+            Self::Contains => FieldTest::Text(TextTest::contains(value), true),
             _ => FieldTest::Text(TextTest::Equals(bytes(value)), true),
         }
     }

@@ -1,5 +1,6 @@
 //! Functions of our own. Where the name is one of DataFusion's, ours goes before it.
 
+pub(crate) mod contains;
 mod json;
 
 use std::sync::Arc;
@@ -8,5 +9,6 @@ use datafusion::logical_expr::ScalarUDF;
 
 /// All of them.
 pub(crate) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    json::functions().map(Arc::new).into()
+    let functions = json::functions().into_iter().chain([contains::function()]);
+    functions.map(Arc::new).collect()
 }

@@ -9,11 +9,12 @@ use datafusion::common::cast::as_boolean_array;
 use datafusion::error::Result;
 use datafusion::physical_plan::PhysicalExpr;
 use loglens_parsers::layout::Layout;
-use loglens_parsers::parse::{Examine, ParseOptions, Parsed, Parser, RowFilter};
+use loglens_parsers::parse::{ParseOptions, Parsed, Parser, RowFilter};
 use loglens_parsers::record::Block;
 use loglens_parsers::table::Table;
 
 use super::columns::{LogColumn, LogColumns, ObjectColumns};
+use super::predicate::{FilterPlan, Predicate};
 use super::spec::ScanObject;
 
 /// Some columns of a log table, and which of them parsing must give.
@@ -81,68 +82,87 @@ impl Selection {
     }
 }
 
-/// A predicate over some columns of a log table.
-#[derive(Debug, Clone)]
-pub(crate) struct Predicate {
-    /// The expression; its column indexes are those of `columns`.
-    pub(crate) expression: Arc<dyn PhysicalExpr>,
-    /// Columns of the log table that it looks at.
-    pub(crate) columns: Vec<usize>,
-}
-
 /// Turns blocks of one table into batches.
 pub(super) struct Batches {
-    zone: Arc<str>,
+    table: Arc<Table>,
+    columns: Arc<LogColumns>,
+    predicate: Predicate,
+    /// The state of the dynamic filters that the plan was made for.
+    generation: u64,
+    plan: FilterPlan,
+    /// The plan's expression over columns.
+    filter: Option<(Arc<dyn PhysicalExpr>, Selection)>,
     parser: Parser,
     output: Selection,
-    filter: Option<(Arc<dyn PhysicalExpr>, Selection)>,
 }
 
 impl Batches {
     pub(super) fn new(
         table: &Arc<Table>,
-        columns: &LogColumns,
+        columns: &Arc<LogColumns>,
         projection: &[usize],
-        predicate: Option<&Predicate>,
-        examine: Examine,
-        keep_rejects: usize,
-    ) -> Self {
+        predicate: &Predicate,
+        options: ParseOptions,
+    ) -> Result<Self> {
         let output = Selection::new(columns, projection);
-        let options = ParseOptions {
-            examine,
-            keep_rejects,
-        };
-        let filter = predicate.map(|predicate| {
-            let selection = Selection::new(columns, &predicate.columns);
-            (Arc::clone(&predicate.expression), selection)
-        });
-        let filtered = filter
-            .as_ref()
-            .map_or(&[][..], |(_, selection)| &selection.parsed);
-        Self {
-            zone: Arc::clone(&table.zone),
-            parser: Parser::new(Arc::clone(table), &output.parsed, filtered, options),
-            filter,
-            output,
+        let filtered = Selection::new(columns, &predicate.columns()).parsed;
+        let generation = predicate.generation();
+        let plan = predicate.plan(table, columns)?;
+        let mut parser = Parser::new(Arc::clone(table), &output.parsed, &filtered, options);
+        if let Some(literals) = &plan.literals {
+            parser = parser.with_literals(literals);
         }
+        let mut batches = Self {
+            table: Arc::clone(table),
+            columns: Arc::clone(columns),
+            predicate: predicate.clone(),
+            generation,
+            plan: FilterPlan::default(),
+            filter: None,
+            parser,
+            output,
+        };
+        batches.follow(plan);
+        Ok(batches)
+    }
+
+    fn follow(&mut self, plan: FilterPlan) {
+        let predicates = plan.fields.iter();
+        let predicates = predicates.map(|(_, predicate)| predicate.clone());
+        self.parser.set_predicates(predicates.collect());
+        self.filter = plan.rest.as_ref().map(|rest| {
+            let selection = Selection::new(&self.columns, &rest.columns);
+            (Arc::clone(&rest.expression), selection)
+        });
+        self.plan = plan;
+    }
+
+    /// The plan of the predicate as it is now.
+    pub(super) fn plan(&mut self) -> Result<&FilterPlan> {
+        let generation = self.predicate.generation();
+        if generation != self.generation {
+            self.generation = generation;
+            let plan = self.predicate.plan(&self.table, &self.columns)?;
+            self.follow(plan);
+        }
+        Ok(&self.plan)
     }
 
     /// Parses a block of an object.
     pub(super) fn parse(&mut self, object: &ScanObject, block: &Block) -> Result<Parsed> {
+        self.plan()?;
         let own = ObjectColumns {
             object: &object.object,
             facts: &object.facts,
-            zone: &self.zone,
+            zone: &self.table.zone,
         };
-        let mut filter = self
-            .filter
-            .as_ref()
-            .map(|(expression, selection)| ExpressionFilter {
-                expression,
-                selection,
-                layout: &block.layout,
-                object: &own,
-            });
+        let filter = self.filter.as_ref();
+        let mut filter = filter.map(|(expression, selection)| ExpressionFilter {
+            expression,
+            selection,
+            layout: &block.layout,
+            object: &own,
+        });
         let mut parsed = self.parser.parse(
             block,
             filter.as_mut().map(|filter| filter as &mut dyn RowFilter),

@@ -147,6 +147,20 @@ impl LogColumns {
         }
     }
 
+    /// Whether a column is a time of the event.
+    pub(crate) fn is_time(&self, column: usize, table: &Table) -> bool {
+        let LogColumn::Parsed(index) = *self.column(column) else {
+            return false;
+        };
+        match table.sources().nth(index) {
+            Some(ColumnSource::EventTime) => true,
+            Some(ColumnSource::Format(column)) => {
+                table.format.event_time.iter().any(|path| *path == [column])
+            }
+            _ => false,
+        }
+    }
+
     /// The schema with the hidden columns.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema

@@ -13,6 +13,10 @@
 pub(crate) mod batches;
 pub(crate) mod columns;
 mod cursor;
+mod literals;
+mod metrics;
+pub(crate) mod predicate;
 mod queue;
 pub(crate) mod source;
 pub(crate) mod spec;
+mod tests_of_fields;

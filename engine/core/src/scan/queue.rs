@@ -57,14 +57,16 @@ impl Queue {
     }
 
     /// The next step of any object and the object itself, starting with the one that the
-    /// partition was at; None when nothing is left.
+    /// partition was at; None when nothing is left. Objects that `is_wanted` refuses are passed
+    /// over.
     pub(super) async fn next(
         &self,
         current: &mut Option<Arc<Mutex<Cursor>>>,
+        is_wanted: &mut (dyn FnMut(&ScanObject) -> bool + Send),
     ) -> Result<Option<(ScanObject, Step)>, Error> {
         while !self.is_satisfied() {
             if current.is_none() {
-                *current = match self.begin().await? {
+                *current = match self.begin(is_wanted).await? {
                     Some(cursor) => Some(cursor),
                     None => self.help(),
                 };
@@ -84,9 +86,17 @@ impl Queue {
     }
 
     /// Opens the next object that nobody reads.
-    async fn begin(&self) -> Result<Option<Arc<Mutex<Cursor>>>, Error> {
-        let Some(object) = lock(&self.waiting).pop_front() else {
-            return Ok(None);
+    async fn begin(
+        &self,
+        is_wanted: &mut (dyn FnMut(&ScanObject) -> bool + Send),
+    ) -> Result<Option<Arc<Mutex<Cursor>>>, Error> {
+        let object = loop {
+            let Some(object) = lock(&self.waiting).pop_front() else {
+                return Ok(None);
+            };
+            if is_wanted(&object) {
+                break object;
+            }
         };
         let reader = self.sources[object.source].open(&object.object).await?;
         let cursor = Cursor::new(

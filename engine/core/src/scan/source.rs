@@ -13,20 +13,27 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::source::{DataSource, OpenArgs};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalSortExpr};
+use datafusion::physical_expr_common::physical_expr::is_volatile;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::sort_pushdown::SortOrderPushdownResult;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr};
 use futures::stream::try_unfold;
-use loglens_parsers::parse::Examine;
+use loglens_parsers::parse::{Examine, ParseOptions};
 use loglens_parsers::reject::{Counts, Reject};
 use loglens_parsers::table::Table;
 
-use super::batches::{Batches, Predicate};
+use super::batches::Batches;
 use super::columns::LogColumns;
 use super::cursor::Step;
+use super::metrics::ScanMetrics;
+use super::predicate::{Predicate, with_columns};
 use super::queue::Queue;
-use super::spec::{ScanObject, ScanOutput, ScanSpec};
+use super::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
 use crate::error::{Error, Owner};
 use crate::ledger::{DESCRIBED_REJECTS, Ledger};
 use crate::object::ObjectSource;
@@ -38,11 +45,12 @@ pub(crate) struct LogSource {
     spec: Arc<ScanSpec>,
     table: Arc<Table>,
     columns: Arc<LogColumns>,
-    predicate: Option<Predicate>,
+    predicate: Predicate,
     sources: Arc<[Arc<dyn ObjectSource>]>,
     ledger: Arc<Ledger>,
     schema: SchemaRef,
     scan: usize,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl LogSource {
@@ -51,7 +59,7 @@ impl LogSource {
         spec: ScanSpec,
         table: Arc<Table>,
         columns: Arc<LogColumns>,
-        predicate: Option<Predicate>,
+        predicate: Predicate,
         sources: Arc<[Arc<dyn ObjectSource>]>,
         ledger: Arc<Ledger>,
     ) -> Self {
@@ -74,6 +82,7 @@ impl LogSource {
             ledger,
             schema: Arc::new(Schema::new(fields)),
             scan,
+            metrics: ExecutionPlanMetricsSet::new(),
         }
     }
 
@@ -90,37 +99,36 @@ impl LogSource {
         }
     }
 
-    fn open_on(&self, queue: Arc<Queue>) -> SendableRecordBatchStream {
-        let keep_rejects = match self.spec.output {
-            ScanOutput::Rows => DESCRIBED_REJECTS,
-            ScanOutput::Rejects => usize::MAX,
+    fn open_on(&self, queue: Arc<Queue>, partition: usize) -> Result<SendableRecordBatchStream> {
+        let (projection, keep_rejects): (&[usize], _) = match self.spec.output {
+            ScanOutput::Rows => (&self.spec.projection, DESCRIBED_REJECTS),
+            ScanOutput::Rejects => (&[], usize::MAX),
         };
-        let projection: &[usize] = match self.spec.output {
-            ScanOutput::Rows => &self.spec.projection,
-            ScanOutput::Rejects => &[],
-        };
-        let batches = Batches::new(
-            &self.table,
-            &self.columns,
-            projection,
-            self.predicate.as_ref(),
-            self.examine(),
+        let options = ParseOptions {
+            examine: self.examine(),
             keep_rejects,
-        );
+        };
         let partition = Partition {
             source: self.clone(),
             queue,
-            batches,
+            batches: Batches::new(
+                &self.table,
+                &self.columns,
+                projection,
+                &self.predicate,
+                options,
+            )?,
             current: None,
+            metrics: ScanMetrics::new(&self.metrics, partition),
         };
         let stream = try_unfold(partition, |mut partition| async move {
             let batch = partition.next().await?;
             Ok::<_, DataFusionError>(batch.map(|batch| (batch, partition)))
         });
-        Box::pin(RecordBatchStreamAdapter::new(
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
             stream,
-        ))
+        )))
     }
 
     fn queue(&self) -> Arc<Queue> {
@@ -139,19 +147,22 @@ struct Partition {
     queue: Arc<Queue>,
     batches: Batches,
     current: Option<Arc<tokio::sync::Mutex<super::cursor::Cursor>>>,
+    metrics: ScanMetrics,
 }
 
 impl Partition {
     /// The next batch that is not empty.
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while let Some((object, step)) = self.queue.next(&mut self.current).await? {
+        while let Some((object, step)) = self.step().await? {
             let batch = match step {
                 Step::Block(block) => {
                     // Giving up the cursor woke a partition that waits for it, on this very
                     // thread, where tokio lets no other thread take it. Without this step
                     // aside it would wait for the parsing too, and one core would do it all.
                     tokio::task::yield_now().await;
+                    let timer = self.metrics.baseline.elapsed_compute().timer();
                     let parsed = self.batches.parse(&object, &block)?;
+                    timer.done();
                     self.account(&object, parsed.counts, &parsed.rejects)?;
                     match self.source.spec.output {
                         ScanOutput::Rows => parsed.batch,
@@ -171,14 +182,34 @@ impl Partition {
             };
             let wanted = self.queue.give(batch.num_rows());
             if wanted > 0 {
+                self.metrics.baseline.record_output(wanted);
                 return Ok(Some(batch.slice(0, wanted)));
             }
         }
         Ok(None)
     }
 
+    /// The next step of an object that may hold something that is wanted.
+    async fn step(&mut self) -> Result<Option<(ScanObject, Step)>> {
+        let everything = self.source.examine() == Examine::Everything;
+        let plan = self.batches.plan()?;
+        let metrics = &self.metrics;
+        let mut is_wanted = |object: &ScanObject| {
+            let span = object.facts.event_times().filter(|_| !everything);
+            let is_wanted = span.is_none_or(|span| plan.may_want(&span));
+            let counter = match is_wanted {
+                true => &metrics.objects_read,
+                false => &metrics.objects_pruned,
+            };
+            counter.add(1);
+            is_wanted
+        };
+        Ok(self.queue.next(&mut self.current, &mut is_wanted).await?)
+    }
+
     fn account(&self, object: &ScanObject, counts: Counts, rejects: &[Reject]) -> Result<()> {
         debug_assert!(counts.add_up(), "{counts:?}");
+        self.metrics.count(&counts);
         self.source
             .ledger
             .block(self.source.scan, &object.object.key, counts, rejects);
@@ -227,7 +258,7 @@ impl DataSource for LogSource {
             )
             .into());
         }
-        Ok(self.open_on(self.queue()))
+        self.open_on(self.queue(), partition)
     }
 
     fn create_sibling_state(&self, _config: &ConfigOptions) -> Option<Arc<dyn Any + Send + Sync>> {
@@ -239,7 +270,7 @@ impl DataSource for LogSource {
             .sibling_state
             .and_then(|state| state.downcast::<Queue>().ok())
         {
-            Some(queue) => Ok(self.open_on(queue)),
+            Some(queue) => self.open_on(queue, args.partition),
             None => self.open(args.partition, args.context),
         }
     }
@@ -263,8 +294,19 @@ impl DataSource for LogSource {
             .map(|field| field.name().as_str())
             .collect();
         write!(f, ", projection=[{}]", names.join(", "))?;
-        if let Some(predicate) = &self.predicate {
-            write!(f, ", predicate={}", predicate.expression)?;
+        match self.predicate.plan(&self.table, &self.columns) {
+            Ok(mut plan) => {
+                if self.examine() == Examine::Everything {
+                    plan.literals = None;
+                }
+                write!(f, "{plan}")?;
+            }
+            Err(error) => write!(f, ", filter={error}")?,
+        }
+        match self.spec.order {
+            ObjectOrder::AsListed => {}
+            ObjectOrder::NewestFirst => write!(f, ", order=newest first")?,
+            ObjectOrder::OldestFirst => write!(f, ", order=oldest first")?,
         }
         if let Some(limit) = self.spec.limit {
             write!(f, ", limit={limit}")?;
@@ -321,9 +363,71 @@ impl DataSource for LogSource {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        match &self.predicate {
-            Some(predicate) => f(&predicate.expression),
-            None => Ok(TreeNodeRecursion::Continue),
+        for conjunct in self.predicate.conjuncts() {
+            if f(conjunct)? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
         }
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn metrics(&self) -> ExecutionPlanMetricsSet {
+        self.metrics.clone()
+    }
+
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn DataSource>>> {
+        // Behind a limit, filtering would be another question.
+        let can_filter = self.spec.output == ScanOutput::Rows && self.spec.limit.is_none();
+        let mut source = self.clone();
+        let mut answers = Vec::with_capacity(filters.len());
+        for filter in filters {
+            let accepted = can_filter && !is_volatile(&filter);
+            if accepted {
+                let column = |output: usize| self.spec.projection.get(output).copied();
+                source.predicate.and(&with_columns(filter, column)?);
+            }
+            answers.push(if accepted {
+                PushedDown::Yes
+            } else {
+                PushedDown::No
+            });
+        }
+        let accepted = answers
+            .iter()
+            .any(|answer| matches!(answer, PushedDown::Yes));
+        let propagation = FilterPushdownPropagation::with_parent_pushdown_result(answers);
+        Ok(match accepted {
+            true => propagation.with_updated_node(Arc::new(source) as Arc<dyn DataSource>),
+            false => propagation,
+        })
+    }
+
+    fn try_pushdown_sort(
+        &self,
+        order: &[PhysicalSortExpr],
+    ) -> Result<SortOrderPushdownResult<Arc<dyn DataSource>>> {
+        let Some(first) = order.first() else {
+            return Ok(SortOrderPushdownResult::Unsupported);
+        };
+        let column = first.expr.downcast_ref::<Column>();
+        let column = column.and_then(|column| self.spec.projection.get(column.index()));
+        let is_time = column.is_some_and(|&column| self.columns.is_time(column, &self.table));
+        if !is_time || self.spec.output == ScanOutput::Rejects {
+            return Ok(SortOrderPushdownResult::Unsupported);
+        }
+        let order = if first.options.descending {
+            ObjectOrder::NewestFirst
+        } else {
+            ObjectOrder::OldestFirst
+        };
+        let mut source = self.clone();
+        source.spec = Arc::new(self.spec.ordered(order));
+        Ok(SortOrderPushdownResult::Inexact {
+            inner: Arc::new(source),
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What to scan, as plain data, so that another process could do it.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use loglens_parsers::key::KeyFacts;
@@ -22,6 +23,8 @@ pub struct ScanSpec {
     pub fields: Option<Vec<String>>,
     /// The objects, in the order in which they are begun.
     pub objects: Arc<[ScanObject]>,
+    /// How the objects are ordered.
+    pub order: ObjectOrder,
     /// What comes out.
     pub output: ScanOutput,
     /// Columns of the output, by index, in their order.
@@ -34,6 +37,39 @@ pub struct ScanSpec {
     pub max_expansion: u64,
     /// How many partitions read at the same time.
     pub partitions: usize,
+}
+
+impl ScanSpec {
+    /// The same with the objects in another order. Those whose names have no time come first,
+    /// since their events can have any.
+    pub(crate) fn ordered(&self, order: ObjectOrder) -> Self {
+        let mut objects = self.objects.to_vec();
+        match order {
+            ObjectOrder::AsListed => {}
+            ObjectOrder::OldestFirst => objects.sort_by_key(|object| object.facts.time),
+            ObjectOrder::NewestFirst => objects.sort_by_key(|object| {
+                let time = object.facts.time;
+                (time.is_some(), Reverse(time))
+            }),
+        }
+        Self {
+            objects: objects.into(),
+            order,
+            ..self.clone()
+        }
+    }
+}
+
+/// How the objects of a scan are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ObjectOrder {
+    /// As they were found.
+    #[default]
+    AsListed,
+    /// By the times in their names, the newest first.
+    NewestFirst,
+    /// By the times in their names, the oldest first.
+    OldestFirst,
 }
 
 /// An object of a scan.
@@ -83,6 +119,7 @@ mod tests {
                 object,
                 facts: Arc::new(facts),
             }]),
+            order: ObjectOrder::NewestFirst,
             output: ScanOutput::Rejects,
             projection: vec![3, 1],
             limit: Some(10),
@@ -92,5 +129,52 @@ mod tests {
         };
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(serde_json::from_str::<ScanSpec>(&text).unwrap(), spec);
+    }
+
+    #[test]
+    fn objects_by_the_times_of_their_names() {
+        let object = |key: &str, time| ScanObject {
+            source: 0,
+            object: Object {
+                key: Arc::from(key),
+                size: None,
+                modified: None,
+            },
+            facts: Arc::new(KeyFacts {
+                time,
+                ..KeyFacts::default()
+            }),
+        };
+        let objects = [
+            ("b", Some(2)),
+            ("none", None),
+            ("c", Some(3)),
+            ("a", Some(1)),
+        ];
+        let spec = ScanSpec {
+            table: String::new(),
+            unknown: Vec::new(),
+            hive: Vec::new(),
+            zone: Arc::from("UTC"),
+            fields: None,
+            objects: objects.map(|(key, time)| object(key, time)).into(),
+            order: ObjectOrder::AsListed,
+            output: ScanOutput::Rows,
+            projection: Vec::new(),
+            limit: None,
+            strict: false,
+            max_expansion: 250,
+            partitions: 1,
+        };
+        let keys = |order| {
+            let ordered = spec.ordered(order);
+            let keys = ordered
+                .objects
+                .iter()
+                .map(|object| object.object.key.to_string());
+            keys.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(keys(ObjectOrder::NewestFirst), "none c b a");
+        assert_eq!(keys(ObjectOrder::OldestFirst), "none a b c");
     }
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result, ScalarValue};
-use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use loglens_parsers::frame::ExpansionLimit;
@@ -15,10 +14,10 @@ use loglens_parsers::table::{EVENT_TIME, Table};
 use crate::archive::ArchiveTable;
 use crate::ledger::Ledger;
 use crate::object::ObjectSource;
-use crate::scan::batches::Predicate;
 use crate::scan::columns::LogColumns;
+use crate::scan::predicate::Predicate;
 use crate::scan::source::LogSource;
-use crate::scan::spec::{ScanObject, ScanOutput, ScanSpec};
+use crate::scan::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
 
 /// Bytes that are worth a partition of their own: less is read in the order of the objects, so
 /// that small answers come in the order of the logs.
@@ -85,7 +84,7 @@ impl LogTable {
         state: &dyn Session,
         output: ScanOutput,
         projection: &[usize],
-        predicate: Option<Predicate>,
+        predicate: Predicate,
         limit: Option<usize>,
     ) -> LogSource {
         let ledger = state.config().get_extension::<Ledger>().unwrap_or_default();
@@ -96,6 +95,7 @@ impl LogTable {
             zone: Arc::clone(&self.table.zone),
             fields: self.options.fields.clone(),
             objects: Arc::clone(&self.objects),
+            order: ObjectOrder::AsListed,
             output,
             projection: projection.to_vec(),
             limit,
@@ -125,8 +125,8 @@ impl LogTable {
             .clamp(1, most.max(1))
     }
 
-    /// The filters and the time range as one predicate over the columns that it needs.
-    fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Option<Predicate>> {
+    /// The filters and the time range.
+    fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Predicate> {
         let mut all = filters.to_vec();
         let time = |micros: i64| {
             lit(ScalarValue::TimestampMicrosecond(
@@ -144,25 +144,12 @@ impl LogTable {
                 .until
                 .map(|until| col(EVENT_TIME).lt(time(until))),
         );
-        let Some(expression) = conjunction(all) else {
-            return Ok(None);
-        };
-        let schema = self.columns.schema();
-        let mut columns = Vec::new();
-        for column in expression.column_refs() {
-            columns.push(schema.index_of(column.name())?);
+        let schema = DFSchema::try_from(Arc::clone(self.columns.schema()))?;
+        let mut predicate = Predicate::default();
+        for filter in all {
+            predicate.and(&state.create_physical_expr(filter, &schema)?);
         }
-        columns.sort_unstable();
-        let fields: Vec<_> = columns
-            .iter()
-            .map(|&index| Arc::clone(&schema.fields()[index]))
-            .collect();
-        let schema = DFSchema::try_from(Schema::new(fields))?;
-        let expression = state.create_physical_expr(expression, &schema)?;
-        Ok(Some(Predicate {
-            expression,
-            columns,
-        }))
+        Ok(predicate)
     }
 }
 

@@ -14,6 +14,7 @@ use datafusion::physical_plan::union::UnionExec;
 use loglens_parsers::reject::Reject;
 
 use super::log_table::LogTable;
+use crate::scan::predicate::Predicate;
 use crate::scan::spec::ScanOutput;
 
 /// Name of the table.
@@ -125,7 +126,13 @@ impl TableProvider for RejectsTable {
         let projection = projection.unwrap_or(&all);
         let scans = self.tables.iter().map(|table| {
             table
-                .source(state, ScanOutput::Rejects, projection, None, limit)
+                .source(
+                    state,
+                    ScanOutput::Rejects,
+                    projection,
+                    Predicate::default(),
+                    limit,
+                )
                 .into_plan()
         });
         let mut scans: Vec<_> = scans.collect();
