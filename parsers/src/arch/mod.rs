@@ -19,8 +19,9 @@ pub trait Simd: Copy {
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64);
 }
 
-/// A loop over masks, to be compiled for each instruction set. Mark `run` as `inline(always)`:
-/// otherwise it is compiled for the least of them.
+/// A loop over masks, to be compiled for each instruction set. Mark `run` and what it calls for
+/// each chunk as `inline(always)`: what is not inlined, closures too, is compiled for the least of
+/// them.
 pub trait Work {
     /// What comes out.
     type Output;
@@ -45,19 +46,12 @@ pub fn run<W: Work>(work: W) -> W::Output {
     }
 }
 
-/// Calls `each` with the base and the bytes of each chunk, and the bits that are bytes: fewer
-/// than 64 in the last one, which is filled up with zeros.
-#[inline(always)]
-pub fn each_chunk(bytes: &[u8], mut each: impl FnMut(usize, &[u8; LANE], u64)) {
-    let (chunks, rest) = bytes.as_chunks::<LANE>();
-    for (index, chunk) in chunks.iter().enumerate() {
-        each(index * LANE, chunk, u64::MAX);
-    }
-    if !rest.is_empty() {
-        let mut chunk = [0; LANE];
-        chunk[..rest.len()].copy_from_slice(rest);
-        each(bytes.len() - rest.len(), &chunk, (1 << rest.len()) - 1);
-    }
+/// The last bytes as a chunk that is filled up with zeros, and the bits that are bytes.
+#[inline]
+pub fn last_chunk(rest: &[u8]) -> ([u8; LANE], u64) {
+    let mut chunk = [0; LANE];
+    chunk[..rest.len()].copy_from_slice(rest);
+    (chunk, (1 << rest.len()) - 1)
 }
 
 /// Where the bytes that make up the structure of JSON stand; bit 0 is the first byte.

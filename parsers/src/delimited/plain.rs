@@ -4,7 +4,7 @@
 //! each line is judged by where in that list its end is (the flattening of Langdale and Lemire,
 //! "Parsing Gigabytes of JSON per Second", 2019).
 
-use crate::arch::{self, Simd, Work, each_chunk};
+use crate::arch::{self, LANE, Simd, Work, last_chunk};
 use crate::offsets::{Offsets, Scan};
 use crate::record::MAX_RECORD_BYTES;
 use crate::reject::Reason;
@@ -23,8 +23,12 @@ pub fn scan(offsets: &mut Offsets, bytes: &[u8], separator: u8, fields: usize) -
 /// How many lines of `bytes` have `fields` fields, and what became of the others: what [`scan`]
 /// says, without finding the fields.
 pub fn count(bytes: &[u8], separator: u8, fields: usize) -> (usize, Scan) {
-    let lines = Lines::new(bytes, fields);
-    arch::run(Count { separator, lines })
+    arch::run(Count {
+        separator,
+        records: 0,
+        before: 0,
+        lines: Lines::new(bytes, fields),
+    })
 }
 
 /// The lines of a block while they are found.
@@ -101,20 +105,14 @@ impl Work for Find<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) -> Scan {
         let bytes = self.lines.bytes;
-        each_chunk(bytes, |base, chunk, present| {
-            let (separators, newlines) = simd.masks(chunk, self.separator, b'\n');
-            let mut newlines = newlines & present;
-            let gaps = (separators & present) | newlines;
-            // Ends before this chunk's, and how many are gone since.
-            let (first, mut gone) = (self.offsets.ends.len(), 0);
-            flatten(&mut self.offsets.ends, base as u32, gaps);
-            while newlines != 0 {
-                let bit = newlines.trailing_zeros();
-                let before = (gaps & (newlines ^ (newlines - 1)) >> 1).count_ones();
-                gone += self.end(base + bit as usize, first + before as usize - gone);
-                newlines &= newlines - 1;
-            }
-        });
+        let (chunks, rest) = bytes.as_chunks::<LANE>();
+        for (index, chunk) in chunks.iter().enumerate() {
+            self.chunk(simd, chunk, index * LANE, u64::MAX);
+        }
+        if !rest.is_empty() {
+            let (chunk, present) = last_chunk(rest);
+            self.chunk(simd, &chunk, bytes.len() - rest.len(), present);
+        }
         if self.lines.start < bytes.len() {
             let at = self.offsets.ends.len();
             self.offsets.ends.push(bytes.len() as u32);
@@ -125,6 +123,23 @@ impl Work for Find<'_> {
 }
 
 impl Find<'_> {
+    /// Takes down the fields and lines that end in a chunk.
+    #[inline(always)]
+    fn chunk<S: Simd>(&mut self, simd: S, chunk: &[u8; LANE], base: usize, present: u64) {
+        let (separators, newlines) = simd.masks(chunk, self.separator, b'\n');
+        let mut newlines = newlines & present;
+        let gaps = (separators & present) | newlines;
+        // Ends before this chunk's, and how many are gone since.
+        let (first, mut gone) = (self.offsets.ends.len(), 0);
+        flatten(&mut self.offsets.ends, base as u32, gaps);
+        while newlines != 0 {
+            let bit = newlines.trailing_zeros();
+            let before = (gaps & (newlines ^ (newlines - 1)) >> 1).count_ones();
+            gone += self.end(base + bit as usize, first + before as usize - gone);
+            newlines &= newlines - 1;
+        }
+    }
+
     /// Takes the line whose end is number `at` into the matrix, or out of it: gives how many ends
     /// are gone.
     #[inline(always)]
@@ -164,6 +179,10 @@ fn flatten(ends: &mut Vec<u32>, base: u32, mut bits: u64) {
 /// Counts records.
 struct Count<'a> {
     separator: u8,
+    /// Records so far.
+    records: usize,
+    /// Separators of the line so far.
+    before: usize,
     lines: Lines<'a>,
 }
 
@@ -173,28 +192,39 @@ impl Work for Count<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) -> (usize, Scan) {
         let bytes = self.lines.bytes;
-        // Records so far, and separators of the line so far.
-        let (mut records, mut before) = (0, 0);
-        each_chunk(bytes, |base, chunk, present| {
-            let (separators, newlines) = simd.masks(chunk, self.separator, b'\n');
-            let (mut separators, mut newlines) = (separators & present, newlines & present);
-            while newlines != 0 {
-                let bit = newlines.trailing_zeros();
-                let line = newlines ^ (newlines - 1);
-                let found = before + (separators & line).count_ones() as usize + 1;
-                let record = self.lines.end(base + bit as usize, found);
-                records += usize::from(record.is_some());
-                before = 0;
-                separators &= !line;
-                newlines &= newlines - 1;
-            }
-            before += separators.count_ones() as usize;
-        });
-        if self.lines.start < bytes.len() {
-            let record = self.lines.end(bytes.len(), before + 1);
-            records += usize::from(record.is_some());
+        let (chunks, rest) = bytes.as_chunks::<LANE>();
+        for (index, chunk) in chunks.iter().enumerate() {
+            self.chunk(simd, chunk, index * LANE, u64::MAX);
         }
-        (records, self.lines.scan)
+        if !rest.is_empty() {
+            let (chunk, present) = last_chunk(rest);
+            self.chunk(simd, &chunk, bytes.len() - rest.len(), present);
+        }
+        if self.lines.start < bytes.len() {
+            let record = self.lines.end(bytes.len(), self.before + 1);
+            self.records += usize::from(record.is_some());
+        }
+        (self.records, self.lines.scan)
+    }
+}
+
+impl Count<'_> {
+    /// Counts the lines that end in a chunk.
+    #[inline(always)]
+    fn chunk<S: Simd>(&mut self, simd: S, chunk: &[u8; LANE], base: usize, present: u64) {
+        let (separators, newlines) = simd.masks(chunk, self.separator, b'\n');
+        let (mut separators, mut newlines) = (separators & present, newlines & present);
+        while newlines != 0 {
+            let bit = newlines.trailing_zeros();
+            let line = newlines ^ (newlines - 1);
+            let found = self.before + (separators & line).count_ones() as usize + 1;
+            let record = self.lines.end(base + bit as usize, found);
+            self.records += usize::from(record.is_some());
+            self.before = 0;
+            separators &= !line;
+            newlines &= newlines - 1;
+        }
+        self.before += separators.count_ones() as usize;
     }
 }
 

@@ -10,7 +10,7 @@
 use memchr::memchr_iter;
 
 use super::plain::without_carriage_return;
-use crate::arch::{self, LANE, Simd, Work, each_chunk, prefix_xor};
+use crate::arch::{self, LANE, Simd, Work, last_chunk, prefix_xor};
 use crate::format::Quoting;
 use crate::offsets::{Offsets, Scan};
 use crate::record::MAX_RECORD_BYTES;
@@ -119,9 +119,14 @@ impl Work for Lines<'_> {
     fn run<S: Simd>(mut self, simd: S) -> Scan {
         let bytes = self.bytes;
         let mut carry = LINE_START;
-        each_chunk(bytes, |base, chunk, present| {
-            carry = self.chunk(simd, chunk, base, present, carry);
-        });
+        let (chunks, rest) = bytes.as_chunks::<LANE>();
+        for (index, chunk) in chunks.iter().enumerate() {
+            carry = self.chunk(simd, chunk, index * LANE, u64::MAX, carry);
+        }
+        if !rest.is_empty() {
+            let (chunk, present) = last_chunk(rest);
+            carry = self.chunk(simd, &chunk, bytes.len() - rest.len(), present, carry);
+        }
         self.irregular |= carry.inside != 0;
         self.finish()
     }
