@@ -1,8 +1,11 @@
 //! Byte masks: where certain bytes stand in 64 bytes of text, as bits.
 //!
-//! One implementation for each instruction set behind one function, and a portable twin that the
-//! tests compare them with. SSE2 is part of every x86-64, so nothing is detected at run time.
+//! One implementation for each instruction set, and a portable twin that the tests compare them
+//! with. SSE2 is part of every x86-64. AVX2 is looked for at run time, in one place: [`run`]
+//! compiles a whole loop once for each instruction set and takes the best that the machine has.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 mod swar;
@@ -10,19 +13,45 @@ mod swar;
 /// Bytes that one mask covers.
 pub const LANE: usize = 64;
 
-/// The bits of `chunk` that are `a`, and those that are `b`; bit 0 is the first byte.
-#[inline(always)]
-#[allow(unsafe_code)]
-pub fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
+/// An instruction set that the machine has.
+pub trait Simd: Copy {
+    /// The bits of `chunk` that are `a`, and those that are `b`; bit 0 is the first byte.
+    fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64);
+}
+
+/// A loop over masks, to be compiled for each instruction set. Mark `run` and what it calls for
+/// each chunk as `inline(always)`: what is not inlined, closures too, is compiled for the least of
+/// them.
+pub trait Work {
+    /// What comes out.
+    type Output;
+
+    /// Does the work.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// Does the work with the best instruction set of the machine.
+#[inline]
+pub fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
-        unsafe { sse2::masks(chunk, a, b) }
+        match avx2::Avx2::detect() {
+            Some(avx2) => avx2.run(work),
+            None => work.run(sse2::Sse2),
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        swar::masks(chunk, a, b)
+        work.run(swar::Swar)
     }
+}
+
+/// The last bytes as a chunk that is filled up with zeros, and the bits that are bytes.
+#[inline]
+pub fn last_chunk(rest: &[u8]) -> ([u8; LANE], u64) {
+    let mut chunk = [0; LANE];
+    chunk[..rest.len()].copy_from_slice(rest);
+    (chunk, (1 << rest.len()) - 1)
 }
 
 /// Where the bytes that make up the structure of JSON stand; bit 0 is the first byte.
@@ -95,8 +124,13 @@ mod tests {
         ) {
             for (a, b) in [(b' ', b'\n'), (a, chunk[7])] {
                 let expected = (naive(&chunk, |byte| byte == a), naive(&chunk, |byte| byte == b));
-                prop_assert_eq!(masks(&chunk, a, b), expected);
-                prop_assert_eq!(swar::masks(&chunk, a, b), expected);
+                prop_assert_eq!(swar::Swar.masks(&chunk, a, b), expected);
+                #[cfg(target_arch = "x86_64")]
+                prop_assert_eq!(sse2::Sse2.masks(&chunk, a, b), expected);
+                #[cfg(target_arch = "x86_64")]
+                if let Some(avx2) = avx2::Avx2::detect() {
+                    prop_assert_eq!(avx2.masks(&chunk, a, b), expected);
+                }
             }
         }
 

@@ -5,11 +5,24 @@ use std::arch::x86_64::{
     _mm_set1_epi8,
 };
 
-use super::{JsonMasks, LANE};
+use super::{JsonMasks, LANE, Simd};
+
+/// Any x86-64.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sse2;
+
+impl Simd for Sse2 {
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
+        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
+        unsafe { masks(chunk, a, b) }
+    }
+}
 
 #[inline]
 #[target_feature(enable = "sse2")]
-pub(super) fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
+fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
     let (a, b) = (
         _mm_set1_epi8(a.cast_signed()),
         _mm_set1_epi8(b.cast_signed()),

@@ -10,7 +10,7 @@
 use memchr::memchr_iter;
 
 use super::plain::without_carriage_return;
-use crate::arch::{LANE, masks, prefix_xor};
+use crate::arch::{self, LANE, Simd, Work, last_chunk, prefix_xor};
 use crate::format::Quoting;
 use crate::offsets::{Offsets, Scan};
 use crate::record::MAX_RECORD_BYTES;
@@ -47,13 +47,10 @@ pub fn scan(offsets: &mut Offsets, bytes: &[u8], shape: Shape<'_>) -> Scan {
             lines.end(at);
         }
         lines.irregular = true;
+        lines.finish()
     } else {
-        lines.mask_pass();
+        arch::run(lines)
     }
-    if lines.start < bytes.len() {
-        lines.end(bytes.len());
-    }
-    lines.scan
 }
 
 /// The fields of one line: their ends in `ends`, whether its quotes are balanced.
@@ -115,27 +112,47 @@ struct Lines<'a> {
     scan: Scan,
 }
 
-impl Lines<'_> {
-    fn mask_pass(&mut self) {
+impl Work for Lines<'_> {
+    type Output = Scan;
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) -> Scan {
+        let bytes = self.bytes;
         let mut carry = LINE_START;
-        let (chunks, rest) = self.bytes.as_chunks::<LANE>();
+        let (chunks, rest) = bytes.as_chunks::<LANE>();
         for (index, chunk) in chunks.iter().enumerate() {
-            carry = self.chunk(chunk, index * LANE, u64::MAX, carry);
+            carry = self.chunk(simd, chunk, index * LANE, u64::MAX, carry);
         }
         if !rest.is_empty() {
-            let mut chunk = [0; LANE];
-            chunk[..rest.len()].copy_from_slice(rest);
-            let base = self.bytes.len() - rest.len();
-            carry = self.chunk(&chunk, base, (1 << rest.len()) - 1, carry);
+            let (chunk, present) = last_chunk(rest);
+            carry = self.chunk(simd, &chunk, bytes.len() - rest.len(), present, carry);
         }
         self.irregular |= carry.inside != 0;
+        self.finish()
+    }
+}
+
+impl Lines<'_> {
+    /// Takes the last line, which may lack its end.
+    fn finish(mut self) -> Scan {
+        if self.start < self.bytes.len() {
+            self.end(self.bytes.len());
+        }
+        self.scan
     }
 
     #[inline(always)]
-    fn chunk(&mut self, chunk: &[u8; LANE], base: usize, present: u64, carry: Carry) -> Carry {
+    fn chunk<S: Simd>(
+        &mut self,
+        simd: S,
+        chunk: &[u8; LANE],
+        base: usize,
+        present: u64,
+        carry: Carry,
+    ) -> Carry {
         let quoting = self.shape.quoting;
-        let (separators, newlines) = masks(chunk, quoting.separator, b'\n');
-        let (quotes, backslashes) = masks(chunk, quoting.quote, b'\\');
+        let (separators, newlines) = simd.masks(chunk, quoting.separator, b'\n');
+        let (quotes, backslashes) = simd.masks(chunk, quoting.quote, b'\\');
         let (separators, newlines, quotes) =
             (separators & present, newlines & present, quotes & present);
         let mut carry = carry;
