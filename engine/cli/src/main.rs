@@ -26,6 +26,10 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 use runtime::interruptible;
 
+/// Batches come and go by the thousand, and every core allocates.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(arguments()) {
         Ok(()) => ExitCode::SUCCESS,

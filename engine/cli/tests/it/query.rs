@@ -599,7 +599,7 @@ fn explain() {
 
     physical_plan
     CooperativeExec
-      DataSourceExec: table=vpc_flow_logs, objects=1, projection=[srcaddr], predicate=bytes@0 > 9
+      DataSourceExec: table=vpc_flow_logs, objects=1, projection=[srcaddr], fields=[bytes >= 10]
     "#);
 }
 

@@ -259,7 +259,10 @@ async fn threads_do_not_change_answers() {
         let four = ask(&with_threads(&objects, 4), sql).await.unwrap();
         assert_eq!(one.sorted(), four.sorted(), "{sql}");
         assert!(!one.rows.is_empty(), "{sql}");
-        assert_eq!(one.totals.counts.rejects, 12, "{sql}");
+        let counts = one.totals.counts;
+        // Searching for a literal passes over records that would be rejects.
+        let searched = counts.unexamined > 0 && counts.rejects <= 12;
+        assert!(counts.rejects == 12 || searched, "{sql}: {counts:?}");
         assert_eq!(
             one.totals.counts.records, four.totals.counts.records,
             "{sql}"
@@ -388,7 +391,7 @@ async fn plans_show_the_scan() {
         ),
         (
             "SELECT bytes FROM vpc_flow WHERE dstport = 443 AND action <> '-'",
-            "table=vpc_flow_logs, objects=2, projection=[bytes], predicate=dstport@0 = 443 AND action@1 IS NOT NULL",
+            "table=vpc_flow_logs, objects=2, projection=[bytes], fields=[dstport = 443, action is not null]",
         ),
         (
             "SELECT bytes FROM vpc_flow LIMIT 3",
@@ -396,7 +399,15 @@ async fn plans_show_the_scan() {
         ),
         (
             "SELECT \"$line\" FROM vpc_flow WHERE bytes > 5 LIMIT 2",
-            "table=vpc_flow_logs, objects=2, projection=[$line], predicate=bytes@0 > 5, limit=2",
+            "table=vpc_flow_logs, objects=2, projection=[$line], fields=[bytes >= 6], limit=2",
+        ),
+        (
+            "SELECT bytes FROM vpc_flow WHERE srcaddr IN ('10.1.2.3', '10.4.5.6') AND lower(action) = 'ok'",
+            "table=vpc_flow_logs, objects=2, projection=[bytes], literals=[\"10.1.2.3\", \"10.4.5.6\"], fields=[srcaddr in (10.1.2.3, 10.4.5.6)], filter=lower(action@0) = ok",
+        ),
+        (
+            "SELECT bytes FROM vpc_flow WHERE contains('10.0.0.0/16', srcaddr) AND interface_id LIKE 'eni-12%'",
+            "table=vpc_flow_logs, objects=2, projection=[bytes], literals=[\"eni-12\"], fields=[srcaddr in 10.0.0.0/16, interface_id starts with eni-12]",
         ),
         (
             "SELECT reason FROM rejects",

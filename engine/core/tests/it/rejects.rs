@@ -151,35 +151,39 @@ async fn a_ledger_adds_up_whatever_is_asked() {
     let folder = damaged();
     let engine = Engine::new(folder.options()).unwrap();
     // `ask` checks the sum of every statement.
-    for (sql, rows, filtered) in [
-        ("SELECT srcaddr FROM vpc_flow_logs", 5, 0),
+    for (sql, rows, filtered, unexamined) in [
+        ("SELECT srcaddr FROM vpc_flow_logs", 5, 0, 0),
         (
             "SELECT srcaddr FROM vpc_flow_logs WHERE action = 'REJECT'",
             1,
-            4,
+            0,
+            7,
         ),
         (
             "SELECT srcaddr FROM vpc_flow_logs WHERE dstport IS NULL",
             1,
             4,
+            0,
         ),
         (
             "SELECT srcaddr FROM vpc_flow_logs WHERE \"$line\" > 1000",
             0,
             5,
+            0,
         ),
         (
             "SELECT srcaddr FROM vpc_flow_logs WHERE \"$path\" LIKE '%good.log'",
             1,
             4,
+            0,
         ),
     ] {
         let answer = ask(&engine, sql).await.unwrap();
         let counts = answer.totals.counts;
         assert_eq!(answer.rows.len(), rows, "{sql}");
         assert_eq!(
-            (counts.rows, counts.filtered),
-            (rows as u64, filtered),
+            (counts.rows, counts.filtered, counts.unexamined),
+            (rows as u64, filtered, unexamined),
             "{sql}"
         );
         assert_eq!(counts.records, 10, "{sql}");

@@ -1,3 +1,0 @@
-//! `loglens-bench compare`: every case against every peer, with equal answers.
-
-fn main() {}
