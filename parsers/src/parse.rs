@@ -165,6 +165,14 @@ impl Parser {
         if block.bytes.is_empty() {
             return Ok(report.with(RecordBatch::new_empty(Arc::clone(&self.schema))));
         }
+        if let Some((rows, scan)) = self.count(&format, block, row_filter.is_none()) {
+            report.structure(block, scan);
+            report.counts.rows += rows as u64;
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            let schema = Arc::clone(&self.schema);
+            let batch = RecordBatch::try_new_with_options(schema, Vec::new(), &options)?;
+            return Ok(report.with(batch));
+        }
         let scan = self.find_fields(&format, block);
         report.structure(block, scan);
         let utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
@@ -204,6 +212,19 @@ impl Parser {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
         Ok(report.with(batch))
+    }
+
+    /// Counts the records where nothing else is asked of them; None where something is.
+    fn count(&self, format: &Format, block: &Block, unfiltered: bool) -> Option<(usize, Scan)> {
+        let Shape::Header { separator } = format.shape else {
+            return None;
+        };
+        let nothing_is_read = unfiltered
+            && self.projection.is_empty()
+            && self.predicates.is_empty()
+            && self.options.examine == Examine::Projected;
+        let fields = block.layout.fields();
+        nothing_is_read.then(|| plain::count(&block.bytes, separator, fields))
     }
 
     /// Finds the fields of every record.

@@ -164,11 +164,30 @@ impl std::fmt::Display for Misfit {
 /// A decimal integer of 64 bits.
 #[inline]
 pub fn int64(field: &[u8]) -> Result<i64, Misfit> {
+    if let Some(value) = digits(field) {
+        return Ok(value);
+    }
     let parsed: IResult<&[u8], i64, ()> = all_consuming(decimal).parse_complete(field);
     match parsed {
         Ok((_, value)) => Ok(value),
         Err(_) => Err(integer_misfit(field)),
     }
+}
+
+/// What nearly every integer is: nothing but digits, and too few to be out of range.
+#[inline]
+fn digits(field: &[u8]) -> Option<i64> {
+    const MOST_DIGITS: usize = 18;
+    if field.is_empty() || field.len() > MOST_DIGITS {
+        return None;
+    }
+    let (mut value, mut sound) = (0_i64, true);
+    for &byte in field {
+        let digit = byte.wrapping_sub(b'0');
+        sound &= digit < 10;
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+    }
+    sound.then_some(value)
 }
 
 /// A decimal integer of 32 bits.
@@ -252,6 +271,14 @@ mod tests {
         }
         assert_eq!(int32(b"2147483648"), Err(Misfit::OutOfRange));
         assert_eq!(int32(b"-2147483648"), Ok(i32::MIN));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn digits_are_read_as_nom_reads_them(text in "[+-]?[0-9]{0,20}|[0-9a/:]{0,6}") {
+            let plain: IResult<&[u8], i64, ()> = all_consuming(decimal).parse_complete(text.as_bytes());
+            proptest::prop_assert_eq!(int64(text.as_bytes()).ok(), plain.ok().map(|(_, value)| value));
+        }
     }
 
     #[test]

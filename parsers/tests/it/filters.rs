@@ -178,6 +178,16 @@ proptest! {
     }
 
     #[test]
+    fn counting_alone_counts_the_same(log in any_log(), blocks in 1..3000_usize) {
+        let reader = Reader::new(&log.format).in_blocks_of(blocks);
+        let line = [reader.index_of(ColumnSource::Line)];
+        let read = reader.clone().projecting(&line).read_plain(&log.bytes);
+        let counted = reader.projecting(&[]).read_plain(&log.bytes);
+        prop_assert_eq!(counted.counts, read.counts);
+        prop_assert_eq!(counted.sorted_rejects(), read.sorted_rejects());
+    }
+
+    #[test]
     fn searching_for_literals_loses_no_row(
         log in any_log(),
         blocks in 1..30_000_usize,

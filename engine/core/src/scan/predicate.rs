@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::physical_expr::expressions::{Column, DynamicFilterTracking, Literal};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, DynamicFilterTracking, Literal};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{conjunction, split_conjunction};
 use datafusion::physical_expr_common::physical_expr::{
@@ -64,6 +65,7 @@ impl Predicate {
                         None => found,
                     });
                 }
+                plan.times.extend(times(conjunct, table, columns));
                 if !is_true(conjunct) && !plan.ask_field(conjunct, table, columns) {
                     rest.push(Arc::clone(conjunct));
                 }
@@ -101,19 +103,9 @@ impl FilterPlan {
         let Some((column, test)) = tests_of_fields::of(conjunct) else {
             return false;
         };
-        let LogColumn::Parsed(index) = *columns.column(column) else {
+        let Some(source) = parsed_from(column, table, columns) else {
             return false;
         };
-        let Some(source) = table.sources().nth(index) else {
-            return false;
-        };
-        if let (FieldTest::Integer(ranges), Some(unit)) = (&test, micros_in(table, source)) {
-            let micros = |range: &RangeInclusive<i64>| {
-                let end = range.end().saturating_add(1).saturating_mul(unit);
-                range.start().saturating_mul(unit)..=end
-            };
-            self.times.push(ranges.iter().map(micros).collect());
-        }
         match FieldPredicate::new(table, source, test) {
             Some(predicate) => {
                 let name = columns.schema().field(column).name();
@@ -130,6 +122,39 @@ impl FilterPlan {
             range.start() <= span.end() && span.start() <= range.end()
         };
         self.times.iter().all(|ranges| ranges.iter().any(overlaps))
+    }
+}
+
+/// Where a column comes from, if the bytes alone give it.
+fn parsed_from(column: usize, table: &Table, columns: &LogColumns) -> Option<ColumnSource> {
+    match *columns.column(column) {
+        LogColumn::Parsed(index) => table.sources().nth(index),
+        _ => None,
+    }
+}
+
+/// Ranges of event times of which one holds that of every row for which the expression is true;
+/// None if it can be true at any time.
+fn times(
+    expression: &Arc<dyn PhysicalExpr>,
+    table: &Table,
+    columns: &LogColumns,
+) -> Option<Vec<RangeInclusive<i64>>> {
+    if let Some((column, FieldTest::Integer(ranges))) = tests_of_fields::of(expression) {
+        let unit = micros_in(table, parsed_from(column, table, columns)?)?;
+        let micros = |range: &RangeInclusive<i64>| {
+            let end = range.end().saturating_add(1).saturating_mul(unit);
+            range.start().saturating_mul(unit)..=end
+        };
+        return Some(ranges.iter().map(micros).collect());
+    }
+    let binary = expression.downcast_ref::<BinaryExpr>()?;
+    let left = times(binary.left(), table, columns);
+    let right = times(binary.right(), table, columns);
+    match binary.op() {
+        Operator::And => left.or(right),
+        Operator::Or => Some([left?, right?].concat()),
+        _ => None,
     }
 }
 

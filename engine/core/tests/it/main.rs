@@ -6,5 +6,6 @@ mod ask;
 mod faults;
 mod logs;
 mod memory;
+mod pruning;
 mod rejects;
 mod sql_files;
