@@ -8,6 +8,7 @@
 //!   [`record::Block`]s of whole records.
 //! - **Layout** ([`layout`]): which field of a record is which column, as a header line says.
 //! - **Table** ([`table`]): the columns that SQL sees of one format.
+//! - **Filter** ([`filter`]): what is asked of bytes before columns are built.
 //! - **Parser** ([`parse`]): one block, a projection and a filter in; a batch, rejects and
 //!   counts out.
 //! - **Reject** ([`reject`]): a record, or a value, that did not fit, with its place and reason.
