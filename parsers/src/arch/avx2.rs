@@ -1,7 +1,8 @@
 //! Masks with AVX2: 32 bytes a comparison.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8,
+    __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_set_epi64x,
+    _mm256_set1_epi8, _mm256_sub_epi8,
 };
 
 use super::{LANE, Simd, Work};
@@ -36,6 +37,13 @@ impl Simd for Avx2 {
         // SAFETY: an `Avx2` is made only where the machine has these instructions.
         unsafe { masks(chunk, a, b) }
     }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        // SAFETY: an `Avx2` is made only where the machine has these instructions.
+        unsafe { lower_case(chunk) }
+    }
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -57,6 +65,18 @@ fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= equal(lanes, b) << (half * 32);
     }
     masks
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lower_case(chunk: &[u8; LANE]) -> u64 {
+    let all = |byte: u8| _mm256_set1_epi8(byte.cast_signed());
+    let mut mask = 0;
+    for (half, bytes) in chunk.as_chunks::<32>().0.iter().enumerate() {
+        let letter = _mm256_sub_epi8(load(bytes), all(b'a'));
+        mask |= equal(letter, _mm256_min_epu8(letter, all(b'z' - b'a'))) << (half * 32);
+    }
+    mask
 }
 
 /// Four 64-bit loads, which the compiler makes one of 256 bits: no pointer, so no raw load.

@@ -17,6 +17,9 @@ pub const LANE: usize = 64;
 pub trait Simd: Copy {
     /// The bits of `chunk` that are `a`, and those that are `b`; bit 0 is the first byte.
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64);
+
+    /// The bits of `chunk` that are letters from `a` to `z`.
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64;
 }
 
 /// A loop over masks, to be compiled for each instruction set. Mark `run` and what it calls for
@@ -131,6 +134,20 @@ mod tests {
                 if let Some(avx2) = avx2::Avx2::detect() {
                     prop_assert_eq!(avx2.masks(&chunk, a, b), expected);
                 }
+            }
+        }
+
+        #[test]
+        fn every_implementation_finds_lower_case_letters(
+            chunk in any_chunk(prop_oneof![prop::sample::select(&b"`az{AZ\x80\xe1\xfa"[..]), any::<u8>()]),
+        ) {
+            let expected = naive(&chunk, |byte| byte.is_ascii_lowercase());
+            prop_assert_eq!(swar::Swar.lower_case(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            prop_assert_eq!(sse2::Sse2.lower_case(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = avx2::Avx2::detect() {
+                prop_assert_eq!(avx2.lower_case(&chunk), expected);
             }
         }
 

@@ -25,6 +25,18 @@ impl Simd for Swar {
         }
         masks
     }
+
+    #[inline(always)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        let mut mask = 0;
+        for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            let at_least = |byte: u8| (word & !HIGH) + LOW * u64::from(0x80 - byte);
+            let letters = at_least(b'a') & !at_least(b'z' + 1) & !word & HIGH;
+            mask |= gather(letters) << (eighth * 8);
+        }
+        mask
+    }
 }
 
 #[cfg_attr(
