@@ -8,10 +8,10 @@ use loglens_parsers::record::{Block, Cutter};
 use loglens_parsers::reject::{Reason, Reject};
 
 use super::input::Input;
+use super::metrics::ByteMetrics;
 use super::parts::Parts;
 use super::spec::ScanObject;
 use crate::error::Error;
-use crate::ledger::Ledger;
 
 /// Compressed bytes read at a time: they inflate to about a block or two.
 const READ_BYTES: usize = 128 << 10;
@@ -28,7 +28,7 @@ pub(super) enum Step {
 pub(super) struct Cursor {
     pub(super) object: ScanObject,
     input: Input,
-    ledger: Arc<Ledger>,
+    bytes: ByteMetrics,
     limit: ExpansionLimit,
     /// Known after the first read.
     decoder: Option<Decoder>,
@@ -45,13 +45,13 @@ pub(super) struct Cursor {
 impl Cursor {
     /// A cursor at the beginning of an object, of which `staged` was read already.
     pub(super) fn new(object: ScanObject, input: Input, staged: Vec<u8>, parts: &Parts) -> Self {
-        parts.ledger.opened();
-        parts.ledger.read(staged.len());
+        parts.bytes.opened();
+        parts.bytes.read(staged.len());
         let cutter = Cutter::new(Arc::clone(&parts.format), Arc::clone(&parts.layout));
         Self {
             object,
             input,
-            ledger: Arc::clone(&parts.ledger),
+            bytes: parts.bytes.clone(),
             limit: parts.limit,
             decoder: None,
             read_bytes: staged.len() as u64,
@@ -141,7 +141,7 @@ impl Cursor {
         let buffer = self.input.read(buffer, room).await?;
         let read = buffer.len() - before;
         self.read_bytes += read as u64;
-        self.ledger.read(read);
+        self.bytes.read(read);
         Ok(buffer)
     }
 
@@ -175,7 +175,7 @@ impl Cursor {
     fn count_inflated(&mut self, before: usize) {
         let inflated = self.cutter.buffer().len().saturating_sub(before);
         self.inflated_bytes += inflated as u64;
-        self.ledger.inflated(inflated);
+        self.bytes.inflated(inflated);
     }
 
     /// An object that gave fewer bytes than it had when it was listed.

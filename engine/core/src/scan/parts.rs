@@ -7,15 +7,15 @@ use loglens_parsers::frame::ExpansionLimit;
 use loglens_parsers::layout::Layout;
 use loglens_parsers::record::BlockPool;
 
+use super::metrics::ByteMetrics;
 use super::spec::ScanSpec;
-use crate::ledger::Ledger;
 use crate::object::ObjectSource;
 
 /// What it takes to read the objects of a scan.
 #[derive(Clone)]
 pub(super) struct Parts {
     pub(super) sources: Arc<[Arc<dyn ObjectSource>]>,
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) bytes: ByteMetrics,
     pub(super) format: Arc<Format>,
     /// The layout of records that no header line describes.
     pub(super) layout: Arc<Layout>,
@@ -28,7 +28,7 @@ impl Parts {
         spec: &ScanSpec,
         format: &Arc<Format>,
         sources: Arc<[Arc<dyn ObjectSource>]>,
-        ledger: Arc<Ledger>,
+        bytes: ByteMetrics,
     ) -> Self {
         let layout = match &spec.fields {
             Some(names) => Layout::given(format, names),
@@ -36,7 +36,7 @@ impl Parts {
         };
         Self {
             sources,
-            ledger,
+            bytes,
             format: Arc::clone(format),
             layout: Arc::new(layout),
             limit: ExpansionLimit {

@@ -8,14 +8,13 @@ use loglens_parsers::parse::Examine;
 use tokio::task::JoinError;
 
 use super::cursor::{Cursor, Step};
-use super::metrics::ScanMetrics;
+use super::metrics::{ByteMetrics, ScanMetrics};
 use super::parts::Parts;
 use super::predicate::FilterPlan;
 use super::prefetch::{Next, Prefetch};
 use super::shared::Shared;
 use super::spec::{ScanObject, ScanSpec};
 use crate::error::{Error, Owner};
-use crate::ledger::Ledger;
 use crate::object::ObjectSource;
 
 /// What is left to do of a scan.
@@ -62,10 +61,10 @@ impl Queue {
         spec: &ScanSpec,
         format: &Arc<Format>,
         sources: Arc<[Arc<dyn ObjectSource>]>,
-        ledger: Arc<Ledger>,
+        bytes: ByteMetrics,
     ) -> Self {
         Self {
-            parts: Parts::new(spec, format, sources, ledger),
+            parts: Parts::new(spec, format, sources, bytes),
             prefetch: Mutex::new(Prefetch::new(spec.objects.iter().cloned())),
             shared: Mutex::new(Vec::new()),
             rows_left: AtomicI64::new(

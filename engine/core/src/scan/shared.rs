@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loglens_parsers::format::Shape;
 use loglens_parsers::frame::{Frame, MAGIC_BYTES};
-use loglens_parsers::record::{Block, LineRanges};
+use loglens_parsers::record::LineRanges;
 
 use super::cursor::{Cursor, Step, shrank};
 use super::input::Input;
+use super::metrics::ByteMetrics;
 use super::parts::Parts;
 use super::pump::Pump;
 use super::spec::ScanObject;
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::object::ReadAt;
 
 /// A large object.
@@ -73,21 +73,21 @@ struct Ranges {
     file: Arc<dyn ReadAt>,
     expected_bytes: Option<u64>,
     ranges: LineRanges,
-    ledger: Arc<Ledger>,
+    bytes: ByteMetrics,
     /// Where a range gave several, those that nobody took yet.
     ready: Mutex<VecDeque<Step>>,
 }
 
 impl Ranges {
     fn new(object: &ScanObject, file: Arc<dyn ReadAt>, parts: &Parts) -> Self {
-        parts.ledger.opened();
+        parts.bytes.opened();
         let expected_bytes = object.object.size;
         let (format, layout) = (Arc::clone(&parts.format), Arc::clone(&parts.layout));
         Self {
             file,
             expected_bytes,
             ranges: LineRanges::new(format, layout, expected_bytes, &parts.pool),
-            ledger: Arc::clone(&parts.ledger),
+            bytes: parts.bytes.clone(),
             ready: Mutex::new(VecDeque::new()),
         }
     }
@@ -102,8 +102,8 @@ impl Ranges {
             let Some(taken) = self.ranges.take(read, &mut blocks)? else {
                 return Ok(self.ready().pop_front());
             };
-            self.ledger.read(taken.bytes as usize);
-            self.ledger.inflated(taken.bytes as usize);
+            self.bytes.read(taken.bytes as usize);
+            self.bytes.inflated(taken.bytes as usize);
             let damage = self.expected_bytes.zip(taken.shrank_to);
             let damage = damage.map(|(expected, found)| shrank(found, expected, found));
             let first = blocks.pop_front().map(Step::Block);

@@ -30,7 +30,7 @@ use loglens_parsers::table::Table;
 use super::batches::Batches;
 use super::columns::LogColumns;
 use super::cursor::Step;
-use super::metrics::ScanMetrics;
+use super::metrics::{ByteMetrics, ScanMetrics};
 use super::predicate::{Predicate, with_columns};
 use super::queue::{Current, Queue, Wanted};
 use super::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
@@ -136,7 +136,7 @@ impl LogSource {
             &self.spec,
             &self.table.format,
             Arc::clone(&self.sources),
-            Arc::clone(&self.ledger),
+            ByteMetrics::new(&self.metrics, Arc::clone(&self.ledger)),
         ))
     }
 }
