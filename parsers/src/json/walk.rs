@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::cursor::Cursor;
 use super::scalar::scalar_end;
 use super::{JsonError, skip_blanks};
+use crate::arch::{Plain, Simd};
 
 /// One member of an object, as places in the bytes that were walked over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,26 +21,32 @@ pub struct Member {
 /// The syntax of the members is checked, and what follows an error is not given. What is nested
 /// in a value is not looked at.
 pub fn members(bytes: &[u8], object: Range<usize>) -> Members<'_> {
-    Members(Walk::new(bytes, object, b'{', b'}', "an object"))
+    members_with(Plain, bytes, object)
+}
+
+/// The same within a loop that is compiled for an instruction set.
+#[inline(always)]
+pub(super) fn members_with<S: Simd>(simd: S, bytes: &[u8], object: Range<usize>) -> Members<'_, S> {
+    Members(Walk::new(simd, bytes, object, b'{', b'}', "an object"))
 }
 
 /// The elements of the array `bytes[array]`, whose brackets must be balanced: as [`members`].
 pub fn elements(bytes: &[u8], array: Range<usize>) -> Elements<'_> {
-    Elements(Walk::new(bytes, array, b'[', b']', "an array"))
+    Elements(Walk::new(Plain, bytes, array, b'[', b']', "an array"))
 }
 
 /// Iterator of [`members`].
 #[derive(Debug)]
-pub struct Members<'a>(Walk<'a>);
+pub struct Members<'a, S = Plain>(Walk<'a, S>);
 
 /// Iterator of [`elements`].
 #[derive(Debug)]
-pub struct Elements<'a>(Walk<'a>);
+pub struct Elements<'a>(Walk<'a, Plain>);
 
-impl Iterator for Members<'_> {
+impl<S: Simd> Iterator for Members<'_, S> {
     type Item = Result<Member, JsonError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         self.0.part(|walk| {
             let key = walk.key()?;
@@ -63,10 +70,10 @@ impl Iterator for Elements<'_> {
 
 /// What members and elements have in common.
 #[derive(Debug)]
-struct Walk<'a> {
+struct Walk<'a, S> {
     /// The bytes up to the closing bracket.
     bytes: &'a [u8],
-    cursor: Cursor<'a>,
+    cursor: Cursor<'a, S>,
     at: usize,
     begun: bool,
     /// Found before the first part.
@@ -74,8 +81,10 @@ struct Walk<'a> {
     ended: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a, S: Simd> Walk<'a, S> {
+    #[inline(always)]
     fn new(
+        simd: S,
         bytes: &'a [u8],
         range: Range<usize>,
         open: u8,
@@ -92,7 +101,7 @@ impl<'a> Walk<'a> {
         };
         Self {
             bytes: &bytes[..end],
-            cursor: Cursor::new(bytes, at, end),
+            cursor: Cursor::new(simd, bytes, at, end),
             at: at + 1,
             begun: false,
             error: (!sound).then_some(JsonError {
