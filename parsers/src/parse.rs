@@ -100,7 +100,7 @@ impl Parser {
         filter: &[usize],
         options: ParseOptions,
     ) -> Self {
-        let sources: Vec<_> = table.sources().collect();
+        let sources: Vec<_> = table.sources().chain(table.members()).collect();
         let schema = schema_of(&table, &sources, projection);
         let read: Vec<_> = match options.examine {
             Examine::Everything => sources.clone(),
@@ -110,7 +110,7 @@ impl Parser {
             }
         };
         Self {
-            json: JsonRecords::new(&table.format, &read),
+            json: JsonRecords::new(&table, &read),
             table,
             sources,
             projection: projection.to_vec(),
@@ -199,16 +199,12 @@ impl Parser {
         let rows = self.offsets.records();
         report.counts.rows += rows as u64;
         let sparse = (rows as u64) < (examined as u64 + unexamined) / 4;
-        let mut arrays = Vec::with_capacity(self.projection.len());
-        for &column in &self.projection {
-            let array = match built[column].take() {
-                Some(array) => array,
-                None => self.build(block, utf8, self.sources[column], &mut report),
-            };
-            // A column may be projected twice.
-            built[column] = Some(Arc::clone(&array));
-            arrays.push(if sparse { compact(array) } else { array });
-        }
+        self.build_all(block, utf8, &self.projection, &mut built, &mut report);
+        let arrays = self.projection.iter().filter_map(|&column| {
+            let array = built[column].clone()?;
+            Some(if sparse { compact(array) } else { array })
+        });
+        let arrays = arrays.collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
         Ok(report.with(batch))
@@ -293,7 +289,7 @@ impl Parser {
                 let (column, kind) = self.event_time(layout)?;
                 Some((layout.position(column)?, kind))
             }
-            ColumnSource::Extra | ColumnSource::Line => None,
+            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => None,
         }
     }
 
@@ -307,11 +303,7 @@ impl Parser {
         report: &mut Report,
     ) -> Result<BooleanArray, ArrowError> {
         let wanted = row_filter.columns().to_vec();
-        for &column in &wanted {
-            if built[column].is_none() {
-                built[column] = Some(self.build(block, utf8, self.sources[column], report));
-            }
-        }
+        self.build_all(block, utf8, &wanted, built, report);
         let arrays = wanted
             .iter()
             .filter_map(|&column| built[column].clone())
@@ -329,9 +321,61 @@ impl Parser {
 
     /// Looks at every value, and keeps nothing but the report.
     fn examine(&self, block: &Block, utf8: bool, report: &mut Report) {
-        for &source in &self.sources {
+        for source in self.table.sources() {
             self.build(block, utf8, source, report);
         }
+    }
+
+    /// Builds those of the wanted columns that are not built yet.
+    fn build_all(
+        &self,
+        block: &Block,
+        utf8: bool,
+        wanted: &[usize],
+        built: &mut [Option<ArrayRef>],
+        report: &mut Report,
+    ) {
+        for &column in wanted {
+            if built[column].is_some() {
+                continue;
+            }
+            match (self.sources[column], &self.json) {
+                (ColumnSource::Member(member), Some(json)) => {
+                    let top = self.table.way(member)[0];
+                    let unbuilt = wanted.iter().copied();
+                    let unbuilt = unbuilt.filter(|&column| built[column].is_none());
+                    let members = self.members_of(top, unbuilt);
+                    let ways: Vec<_> = members.iter().map(|&(_, way)| way).collect();
+                    let mut misfits = Misfits::new();
+                    let fields = self.fields(block, utf8);
+                    let arrays = json.build_members(&self.table, &ways, &fields, &mut misfits);
+                    for ((column, _), array) in members.iter().zip(arrays) {
+                        built[*column] = Some(array);
+                    }
+                    let source = ColumnSource::Format(top);
+                    report.values(&misfits, block, &self.offsets, &self.table, source);
+                }
+                (source, _) => built[column] = Some(self.build(block, utf8, source, report)),
+            }
+        }
+    }
+
+    /// Those of the wanted columns that lie within this one, and the ways to them.
+    fn members_of(
+        &self,
+        top: usize,
+        wanted: impl Iterator<Item = usize>,
+    ) -> Vec<(usize, &[usize])> {
+        let mut members: Vec<(usize, &[usize])> = Vec::new();
+        for column in wanted {
+            if let ColumnSource::Member(member) = self.sources[column]
+                && self.table.way(member)[0] == top
+                && members.iter().all(|&(known, _)| known != column)
+            {
+                members.push((column, self.table.way(member)));
+            }
+        }
+        members
     }
 
     fn build(
@@ -405,7 +449,7 @@ impl Parser {
                 Arc::new(columns::extra(fields, &without_column, tail, misfits))
             }
             // Not of the record's fields.
-            ColumnSource::Line => missing(),
+            ColumnSource::Line | ColumnSource::Member(_) => missing(),
         }
     }
 

@@ -48,14 +48,12 @@ impl<S: Simd> Iterator for Members<'_, S> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.part(|walk| {
-            let key = walk.key()?;
-            walk.at = skip_blanks(walk.bytes, walk.at);
-            walk.expect(b':', "':'")?;
-            walk.at = skip_blanks(walk.bytes, walk.at);
-            let value = walk.value()?;
-            Ok(Member { key, value })
-        })
+        let member = match self.0.begin()? {
+            Ok(()) => self.0.member(),
+            Err(error) => Err(error),
+        };
+        self.0.ended = member.is_err();
+        Some(member)
     }
 }
 
@@ -64,7 +62,12 @@ impl Iterator for Elements<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.part(Walk::value)
+        let element = match self.0.begin()? {
+            Ok(()) => self.0.value(),
+            Err(error) => Err(error),
+        };
+        self.0.ended = element.is_err();
+        Some(element)
     }
 }
 
@@ -112,28 +115,31 @@ impl<'a, S: Simd> Walk<'a, S> {
         }
     }
 
-    /// The next part, after the comma if it is not the first.
+    /// Goes to the next part, behind the comma if it is not the first; None if there is none.
     #[inline(always)]
-    fn part<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, JsonError>,
-    ) -> Option<Result<T, JsonError>> {
+    fn begin(&mut self) -> Option<Result<(), JsonError>> {
         if self.ended {
             return None;
         }
-        let part = match self.error {
-            Some(error) => Err(error),
-            None => {
-                self.at = skip_blanks(self.bytes, self.at);
-                if self.at == self.bytes.len() {
-                    self.ended = true;
-                    return None;
-                }
-                self.comma().and_then(|()| read(self))
-            }
-        };
-        self.ended = part.is_err();
-        Some(part)
+        if let Some(error) = self.error {
+            return Some(Err(error));
+        }
+        self.at = skip_blanks(self.bytes, self.at);
+        if self.at == self.bytes.len() {
+            self.ended = true;
+            return None;
+        }
+        Some(self.comma())
+    }
+
+    #[inline(always)]
+    fn member(&mut self) -> Result<Member, JsonError> {
+        let key = self.key()?;
+        self.at = skip_blanks(self.bytes, self.at);
+        self.expect(b':', "':'")?;
+        self.at = skip_blanks(self.bytes, self.at);
+        let value = self.value()?;
+        Ok(Member { key, value })
     }
 
     #[inline(always)]
@@ -168,7 +174,10 @@ impl<'a, S: Simd> Walk<'a, S> {
     fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.at;
         let end = match self.bytes.get(start) {
-            Some(b'"') => self.cursor.quote(start + 1).map(|at| at + 1),
+            Some(b'"') => match self.cursor.quote(start + 1) {
+                Some(quote) => Some(quote + 1),
+                None => None,
+            },
             Some(b'{') => self.closer(b'}'),
             Some(b'[') => self.closer(b']'),
             _ => scalar_end(self.bytes, start),
