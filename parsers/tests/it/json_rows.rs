@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::BooleanArray;
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
 use loglens_parsers::field::Kind;
@@ -194,6 +194,36 @@ proptest! {
         prop_assert!(kept.counts.add_up());
     }
 
+    /// A column within structs by itself is what it is in the whole struct, in the projection and
+    /// in the filter, and what does not fit is reported as there.
+    #[test]
+    fn members_are_those_of_their_structs(
+        events in any_events(),
+        way in 0..5_usize,
+        picks in vec(any::<Index>(), 1..6),
+        filtered in any::<Index>(),
+    ) {
+        let reader = Reader::new(&format());
+        let text = written(&events, way);
+        let all = reader.read_plain(&text);
+        let members: Vec<_> = reader.table.members().collect();
+        let whole = |index: usize| member_of_whole(&all.batch(), &reader, members[index]);
+        let picks: Vec<_> = picks.iter().map(|pick| pick.index(members.len())).collect();
+        let projection: Vec<_> = picks.iter().map(|&pick| reader.index_of(members[pick])).collect();
+        let found = reader.clone().projecting(&projection).read_plain(&text);
+        for (place, &pick) in picks.iter().enumerate() {
+            prop_assert_eq!(Arc::clone(found.batch().column(place)), whole(pick));
+        }
+        prop_assert!(found.rejects.iter().all(|reject| all.rejects.contains(reject)));
+
+        let filtered = filtered.index(members.len());
+        let mut present = Present([reader.index_of(members[filtered])]);
+        let mask = present.keep(&RecordBatch::try_from_iter([("x", whole(filtered))])?)?;
+        let kept = reader.clone().projecting(&projection).read_filtered(&text, &mut present);
+        prop_assert_eq!(kept.batch(), filter_record_batch(&found.batch(), &mask)?);
+        prop_assert!(kept.counts.add_up());
+    }
+
     #[test]
     fn examining_everything_changes_no_row(events in any_events(), way in 0..5_usize) {
         let reader = Reader::new(&format());
@@ -204,6 +234,16 @@ proptest! {
         prop_assert_eq!(examined.counts, expected.counts);
         prop_assert_eq!(examined.sorted_rejects(), expected.sorted_rejects());
     }
+}
+
+/// A column within structs, taken out of the column at the top that was built as a whole.
+fn member_of_whole(batch: &RecordBatch, reader: &Reader, member: ColumnSource) -> ArrayRef {
+    let field = reader.table.field(member);
+    let mut names = field.name().split('.');
+    let top = batch.column_by_name(names.next().unwrap()).unwrap();
+    names.fold(Arc::clone(top), |array, name| {
+        Arc::clone(array.as_struct().column_by_name(name).unwrap())
+    })
 }
 
 /// Text within structs and lists does not hold on to its block either.
