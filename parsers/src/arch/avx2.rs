@@ -3,6 +3,7 @@
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm256_cmpeq_epi8,
     _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    _mm256_sub_epi8,
 };
 
 use super::{JsonMasks, LANE, Simd, Work};
@@ -53,6 +54,13 @@ impl Simd for Avx2 {
         // SAFETY: as above.
         unsafe { prefix_xor(bits) }
     }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        // SAFETY: as above.
+        unsafe { lower_case(chunk) }
+    }
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
@@ -74,6 +82,18 @@ fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= equal(lanes, b) << (half * 32);
     }
     masks
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lower_case(chunk: &[u8; LANE]) -> u64 {
+    let all = |byte: u8| _mm256_set1_epi8(byte.cast_signed());
+    let mut mask = 0;
+    for (half, bytes) in chunk.as_chunks::<32>().0.iter().enumerate() {
+        let letter = _mm256_sub_epi8(load(bytes), all(b'a'));
+        mask |= equal(letter, _mm256_min_epu8(letter, all(b'z' - b'a'))) << (half * 32);
+    }
+    mask
 }
 
 #[inline]

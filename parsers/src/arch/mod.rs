@@ -26,6 +26,9 @@ pub trait Simd: Copy {
     fn prefix_xor(self, bits: u64) -> u64 {
         prefix_xor(bits)
     }
+
+    /// The bits of `chunk` that are letters from `a` to `z`.
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64;
 }
 
 /// The instruction set that every machine has which runs this build.
@@ -131,6 +134,20 @@ mod tests {
                 if let Some(avx2) = avx2::Avx2::detect() {
                     prop_assert_eq!(avx2.masks(&chunk, a, b), expected);
                 }
+            }
+        }
+
+        #[test]
+        fn every_implementation_finds_lower_case_letters(
+            chunk in any_chunk(prop_oneof![prop::sample::select(&b"`az{AZ\x80\xe1\xfa"[..]), any::<u8>()]),
+        ) {
+            let expected = naive(&chunk, |byte| byte.is_ascii_lowercase());
+            prop_assert_eq!(swar::Swar.lower_case(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            prop_assert_eq!(sse2::Sse2.lower_case(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = avx2::Avx2::detect() {
+                prop_assert_eq!(avx2.lower_case(&chunk), expected);
             }
         }
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::{
     __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-    _mm_set1_epi8,
+    _mm_set1_epi8, _mm_sub_epi8,
 };
 
 use super::{JsonMasks, LANE, Simd};
@@ -25,6 +25,13 @@ impl Simd for Sse2 {
         // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
         unsafe { json_masks(chunk) }
     }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
+        unsafe { lower_case(chunk) }
+    }
 }
 
 #[inline]
@@ -41,6 +48,18 @@ fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= equal(lanes, b) << (quarter * 16);
     }
     masks
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn lower_case(chunk: &[u8; LANE]) -> u64 {
+    let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
+    let mut mask = 0;
+    for (quarter, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
+        let letter = _mm_sub_epi8(load(bytes), all(b'a'));
+        mask |= equal(letter, _mm_min_epu8(letter, all(b'z' - b'a'))) << (quarter * 16);
+    }
+    mask
 }
 
 #[inline]

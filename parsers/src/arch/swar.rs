@@ -27,6 +27,18 @@ impl Simd for Swar {
     }
 
     #[inline(always)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        let mut mask = 0;
+        for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            let at_least = |byte: u8| (word & !HIGH) + LOW * u64::from(0x80 - byte);
+            let letters = at_least(b'a') & !at_least(b'z' + 1) & !word & HIGH;
+            mask |= gather(letters) << (eighth * 8);
+        }
+        mask
+    }
+
+    #[inline(always)]
     fn json_masks(self, chunk: &[u8; LANE]) -> JsonMasks {
         let mut found = JsonMasks::default();
         for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {

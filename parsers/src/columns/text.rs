@@ -1,6 +1,7 @@
 //! Columns of text: views into the block's bytes.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::StringViewArray;
@@ -13,34 +14,6 @@ use crate::field::parts::Part;
 
 /// Text that does not stand in the block as it is gets a buffer of its own, the second of the array.
 const MENDED: u32 = 1;
-
-/// The text that `part` finds in a field.
-pub(crate) fn text(
-    fields: &Fields<'_>,
-    field: usize,
-    misfits: &mut Misfits,
-    part: impl Fn(&[u8]) -> Part,
-) -> StringViewArray {
-    let mut builder = TextBuilder::new(fields.block, fields.utf8, fields.offsets.records());
-    for (record, span) in fields.spans(field).enumerate() {
-        let bytes = fields.bytes(span);
-        let found = match span {
-            Some((start, _)) if bytes != fields.null => {
-                part(bytes).map(|part| part.map(|part| (start + part.start, start + part.end)))
-            }
-            _ => Ok(None),
-        };
-        match found {
-            Ok(Some(span)) => builder.append(span, record, misfits),
-            Ok(None) => builder.append_null(),
-            Err(misfit) => {
-                misfits.push((record, misfit));
-                builder.append_null();
-            }
-        }
-    }
-    builder.finish()
-}
 
 /// Builds a column of text over the bytes of a block.
 pub(crate) struct TextBuilder<'a> {
@@ -60,6 +33,35 @@ impl<'a> TextBuilder<'a> {
             views: Vec::with_capacity(values),
             nulls: NullBufferBuilder::new(values),
             mended: Vec::new(),
+        }
+    }
+
+    /// Appends the text that `part` finds in a field of some records.
+    #[inline(always)]
+    pub(super) fn append_fields(
+        &mut self,
+        fields: &Fields<'_>,
+        field: usize,
+        records: Range<usize>,
+        misfits: &mut Misfits,
+        part: impl Fn(&[u8]) -> Part,
+    ) {
+        for (record, span) in records.clone().zip(fields.spans_of(field, records.clone())) {
+            let bytes = fields.bytes(span);
+            let found = match span {
+                Some((start, _)) if !fields.is_null(bytes) => {
+                    part(bytes).map(|part| part.map(|part| (start + part.start, start + part.end)))
+                }
+                _ => Ok(None),
+            };
+            match found {
+                Ok(Some(span)) => self.append(span, record, misfits),
+                Ok(None) => self.append_null(),
+                Err(misfit) => {
+                    misfits.push((record, misfit));
+                    self.append_null();
+                }
+            }
         }
     }
 

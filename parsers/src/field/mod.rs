@@ -3,6 +3,7 @@
 //! A description names a kind; the parser dispatches on it once per column and block, never per
 //! field. Fields are read by nom parsers over their bytes.
 
+mod digits;
 pub(crate) mod parts;
 pub(crate) mod time;
 
@@ -125,6 +126,19 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The same of the field `block[start..end]`.
+    #[inline(always)]
+    pub(crate) fn micros_at(self, block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
+        match self {
+            Self::UnixSeconds => {
+                unix_seconds_at(block, start, end).map(|seconds| seconds * 1_000_000)
+            }
+            _ => self.micros(&block[start..end]),
+        }
+    }
+}
+
 /// Why a field does not fit its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
@@ -174,6 +188,21 @@ pub fn int64(field: &[u8]) -> Result<i64, Misfit> {
     }
 }
 
+/// The integer `block[start..end]`.
+#[inline(always)]
+pub(crate) fn int64_at(block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
+    match digits::at(block, start, end) {
+        Some(value) => Ok(value),
+        None => int64(&block[start..end]),
+    }
+}
+
+/// The same of 32 bits.
+#[inline(always)]
+pub(crate) fn int32_at(block: &[u8], start: usize, end: usize) -> Result<i32, Misfit> {
+    i32::try_from(int64_at(block, start, end)?).map_err(|_| Misfit::OutOfRange)
+}
+
 /// What nearly every integer is: nothing but digits, and too few to be out of range.
 #[inline]
 fn digits(field: &[u8]) -> Option<i64> {
@@ -220,7 +249,17 @@ pub(crate) const MAX_UNIX_SECONDS: i64 = i64::MAX / 1_000_000;
 /// Seconds since 1970; see [`Kind::UnixSeconds`].
 #[inline]
 pub fn unix_seconds(field: &[u8]) -> Result<i64, Misfit> {
-    let value = int64(field)?;
+    seconds(int64(field)?)
+}
+
+/// The same of the field `block[start..end]`.
+#[inline(always)]
+pub(crate) fn unix_seconds_at(block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
+    seconds(int64_at(block, start, end)?)
+}
+
+#[inline(always)]
+fn seconds(value: i64) -> Result<i64, Misfit> {
     let seconds = if value > i64::from(i32::MAX) {
         value / 1000
     } else {

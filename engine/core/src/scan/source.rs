@@ -30,9 +30,9 @@ use loglens_parsers::table::Table;
 use super::batches::Batches;
 use super::columns::LogColumns;
 use super::cursor::Step;
-use super::metrics::ScanMetrics;
+use super::metrics::{ByteMetrics, ScanMetrics};
 use super::predicate::{Predicate, with_columns};
-use super::queue::Queue;
+use super::queue::{Current, Queue, Wanted};
 use super::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
 use crate::error::{Error, Owner};
 use crate::ledger::{DESCRIBED_REJECTS, Ledger};
@@ -136,7 +136,7 @@ impl LogSource {
             &self.spec,
             &self.table.format,
             Arc::clone(&self.sources),
-            Arc::clone(&self.ledger),
+            ByteMetrics::new(&self.metrics, Arc::clone(&self.ledger)),
         ))
     }
 }
@@ -146,7 +146,7 @@ struct Partition {
     source: LogSource,
     queue: Arc<Queue>,
     batches: Batches,
-    current: Option<Arc<tokio::sync::Mutex<super::cursor::Cursor>>>,
+    current: Option<Current>,
     metrics: ScanMetrics,
 }
 
@@ -156,10 +156,6 @@ impl Partition {
         while let Some((object, step)) = self.step().await? {
             let batch = match step {
                 Step::Block(block) => {
-                    // Giving up the cursor woke a partition that waits for it, on this very
-                    // thread, where tokio lets no other thread take it. Without this step
-                    // aside it would wait for the parsing too, and one core would do it all.
-                    tokio::task::yield_now().await;
                     let timer = self.metrics.baseline.elapsed_compute().timer();
                     let parsed = self.batches.parse(&object, &block)?;
                     timer.done();
@@ -191,20 +187,12 @@ impl Partition {
 
     /// The next step of an object that may hold something that is wanted.
     async fn step(&mut self) -> Result<Option<(ScanObject, Step)>> {
-        let everything = self.source.examine() == Examine::Everything;
-        let plan = self.batches.plan()?;
-        let metrics = &self.metrics;
-        let mut is_wanted = |object: &ScanObject| {
-            let span = object.facts.event_times().filter(|_| !everything);
-            let is_wanted = span.is_none_or(|span| plan.may_want(&span));
-            let counter = match is_wanted {
-                true => &metrics.objects_read,
-                false => &metrics.objects_pruned,
-            };
-            counter.add(1);
-            is_wanted
+        let wanted = Wanted {
+            examine: self.source.examine(),
+            plan: self.batches.plan()?,
+            metrics: &self.metrics,
         };
-        Ok(self.queue.next(&mut self.current, &mut is_wanted).await?)
+        Ok(self.queue.next(&mut self.current, &wanted).await?)
     }
 
     fn account(&self, object: &ScanObject, counts: Counts, rejects: &[Reject]) -> Result<()> {
