@@ -214,15 +214,24 @@ impl Parser {
 
     /// Counts the records where nothing else is asked of them; None where something is.
     fn count(&self, format: &Format, block: &Block, unfiltered: bool) -> Option<(usize, Scan)> {
-        let Shape::Header { separator } = format.shape else {
-            return None;
-        };
         let nothing_is_read = unfiltered
             && self.projection.is_empty()
             && self.predicates.is_empty()
             && self.options.examine == Examine::Projected;
         let fields = block.layout.fields();
-        nothing_is_read.then(|| plain::count(&block.bytes, separator, fields))
+        match &format.shape {
+            _ if !nothing_is_read => None,
+            Shape::Header { separator } => Some(plain::count(&block.bytes, *separator, fields)),
+            Shape::Quoted {
+                quoting,
+                least,
+                skip,
+            } => {
+                let shape = quoted::Shape::new(*quoting, fields, *least, skip);
+                Some(quoted::count(&block.bytes, shape))
+            }
+            Shape::Json { .. } => None,
+        }
     }
 
     /// Finds the fields of every record.
@@ -237,12 +246,7 @@ impl Parser {
                 least,
                 skip,
             } => {
-                let shape = quoted::Shape {
-                    quoting: *quoting,
-                    fields,
-                    least: (*least).min(fields),
-                    skip,
-                };
+                let shape = quoted::Shape::new(*quoting, fields, *least, skip);
                 quoted::scan(&mut self.offsets, &block.bytes, shape)
             }
             Shape::Json { .. } => match &mut self.json {
