@@ -102,7 +102,7 @@ impl Parser {
         filter: &[usize],
         options: ParseOptions,
     ) -> Self {
-        let sources: Vec<_> = table.sources().collect();
+        let sources: Vec<_> = table.sources().chain(table.members()).collect();
         let schema = schema_of(&table, &sources, projection);
         let read: Vec<_> = match options.examine {
             Examine::Everything => sources.clone(),
@@ -112,7 +112,7 @@ impl Parser {
             }
         };
         Self {
-            json: JsonRecords::new(&table.format, &read),
+            json: JsonRecords::new(&table, &read),
             table,
             sources,
             projection: projection.to_vec(),
@@ -214,15 +214,24 @@ impl Parser {
 
     /// Counts the records where nothing else is asked of them; None where something is.
     fn count(&self, format: &Format, block: &Block, unfiltered: bool) -> Option<(usize, Scan)> {
-        let Shape::Header { separator } = format.shape else {
-            return None;
-        };
         let nothing_is_read = unfiltered
             && self.projection.is_empty()
             && self.predicates.is_empty()
             && self.options.examine == Examine::Projected;
         let fields = block.layout.fields();
-        nothing_is_read.then(|| plain::count(&block.bytes, separator, fields))
+        match &format.shape {
+            _ if !nothing_is_read => None,
+            Shape::Header { separator } => Some(plain::count(&block.bytes, *separator, fields)),
+            Shape::Quoted {
+                quoting,
+                least,
+                skip,
+            } => {
+                let shape = quoted::Shape::new(*quoting, fields, *least, skip);
+                Some(quoted::count(&block.bytes, shape))
+            }
+            Shape::Json { .. } => None,
+        }
     }
 
     /// Finds the fields of every record.
@@ -237,12 +246,7 @@ impl Parser {
                 least,
                 skip,
             } => {
-                let shape = quoted::Shape {
-                    quoting: *quoting,
-                    fields,
-                    least: (*least).min(fields),
-                    skip,
-                };
+                let shape = quoted::Shape::new(*quoting, fields, *least, skip);
                 quoted::scan(&mut self.offsets, &block.bytes, shape)
             }
             Shape::Json { .. } => match &mut self.json {
@@ -291,7 +295,7 @@ impl Parser {
                 let (column, kind) = self.event_time(layout)?;
                 Some((layout.position(column)?, kind))
             }
-            ColumnSource::Extra | ColumnSource::Line => None,
+            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => None,
         }
     }
 
@@ -323,7 +327,7 @@ impl Parser {
 
     /// Looks at every value, and keeps nothing but the report.
     fn examine(&self, block: &Block, utf8: bool, report: &mut Report) {
-        let all: Vec<usize> = (0..self.sources.len()).collect();
+        let all: Vec<usize> = (0..self.table.sources().count()).collect();
         self.build(block, utf8, &all, &mut vec![None; all.len()], report);
     }
 
@@ -342,6 +346,10 @@ impl Parser {
             if built[column].is_none() && !missing.contains(&column) {
                 missing.push(column);
             }
+        }
+        if let Some(json) = &self.json {
+            self.build_members(json, block, utf8, &missing, built, report);
+            missing.retain(|&column| built[column].is_none());
         }
         let fields = self.fields(block, utf8);
         let mut builders: Vec<_> = missing
@@ -369,6 +377,42 @@ impl Parser {
             let read = self.column_read(&block.layout, source);
             report.values(&misfits, block, &self.offsets, &self.table, read);
             built[column] = Some(array);
+        }
+    }
+
+    /// Builds those of `missing` that lie within others. What one column holds is walked over once.
+    fn build_members(
+        &self,
+        json: &JsonRecords,
+        block: &Block,
+        utf8: bool,
+        missing: &[usize],
+        built: &mut [Option<ArrayRef>],
+        report: &mut Report,
+    ) {
+        let fields = self.fields(block, utf8);
+        let way = |column: usize| match self.sources[column] {
+            ColumnSource::Member(member) => Some(self.table.way(member)),
+            _ => None,
+        };
+        for &column in missing {
+            let Some(top) = way(column).map(|way| way[0]) else {
+                continue;
+            };
+            if built[column].is_some() {
+                continue;
+            }
+            let members = missing.iter();
+            let members = members.filter_map(|&column| Some((column, way(column)?)));
+            let members = members.filter(|(_, way)| way[0] == top);
+            let (members, ways): (Vec<_>, Vec<_>) = members.unzip();
+            let mut misfits = Misfits::new();
+            let arrays = json.build_members(&self.table, &ways, &fields, &mut misfits);
+            for (member, array) in members.into_iter().zip(arrays) {
+                built[member] = Some(array);
+            }
+            let top = ColumnSource::Format(top);
+            report.values(&misfits, block, &self.offsets, &self.table, top);
         }
     }
 

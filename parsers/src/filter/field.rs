@@ -35,7 +35,7 @@ impl FieldPredicate {
             },
             ColumnSource::Unknown(_) => false,
             ColumnSource::EventTime => true,
-            ColumnSource::Extra | ColumnSource::Line => return None,
+            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => return None,
         };
         let fits = match test {
             FieldTest::IsNull | FieldTest::IsNotNull => true,

@@ -18,6 +18,7 @@ pub(crate) mod columns;
 mod cursor;
 mod input;
 mod literals;
+mod members;
 mod metrics;
 mod parts;
 pub(crate) mod predicate;
