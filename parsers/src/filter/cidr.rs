@@ -99,7 +99,7 @@ fn ipv4(text: &[u8]) -> Option<u32> {
     let dots = zero_bytes(word ^ (ONES * u128::from(b'.'))) & present;
     let digits = (word ^ (ONES * u128::from(b'0'))) & present;
     // A byte above 9 that is no dot has its high bit set, or gets it.
-    let above = (digits + ONES * 0x76 | digits) & (ONES << 7) & present;
+    let above = ((digits + ONES * 0x76) | digits) & (ONES << 7) & present;
     if dots.count_ones() != 3 || above & !dots != 0 {
         return None;
     }

@@ -174,10 +174,7 @@ impl<'a, S: Simd> Walk<'a, S> {
     fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.at;
         let end = match self.bytes.get(start) {
-            Some(b'"') => match self.cursor.quote(start + 1) {
-                Some(quote) => Some(quote + 1),
-                None => None,
-            },
+            Some(b'"') => self.cursor.quote(start + 1).map(|quote| quote + 1),
             Some(b'{') => self.closer(b'}'),
             Some(b'[') => self.closer(b']'),
             _ => scalar_end(self.bytes, start),
