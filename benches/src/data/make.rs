@@ -1,0 +1,194 @@
+//! Writing a family's layouts.
+//!
+//! The generator writes the many objects as text. From these come, on all cores, the plain file,
+//! the gzip file and the gzip objects.
+
+use std::fs::{self, File};
+#[cfg(test)]
+use std::io::Read;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use loglens_generate::{AlbLogs, CloudTrailLogs, FlowLogs};
+
+use super::{HOUR_START, Manifest, SEED, VERSION};
+use crate::cases::{Family, Storage};
+use crate::error::{Error, Result};
+
+/// A day of five minutes each.
+const OBJECTS: usize = 288;
+
+/// What stands around the records of a CloudTrail object.
+const RECORDS: (&[u8], &[u8]) = (b"{\"Records\":[", b"]}");
+
+/// Makes a family's folder anew.
+pub(super) fn make(folder: &Path, family: Family, rows: u64) -> Result<Manifest> {
+    fs::remove_dir_all(folder).map_err(Error::at(folder))?;
+    let texts = folder.join("texts");
+    match family {
+        Family::Flow => FlowLogs::new(rows, SEED).write_objects(&texts, OBJECTS, false),
+        Family::Alb => AlbLogs::new(rows, SEED).write_objects(&texts, OBJECTS, false),
+        Family::CloudTrail => CloudTrailLogs::new(rows, SEED).write_objects(&texts, OBJECTS, false),
+    }
+    .map_err(Error::at(&texts))?;
+    let objects = files_below(&texts)?;
+    let place = |storage| folder.join(super::file_name(family, storage));
+    write_all(&texts, &objects, family, &place).map_err(Error::at(folder))?;
+    let sizes = objects
+        .iter()
+        .map(|path| fs::metadata(path).map_or(0, |data| data.len()));
+    let plain = fs::read(place(Storage::Plain)).map_err(Error::at(folder))?;
+    let manifest = Manifest {
+        version: VERSION,
+        seed: SEED,
+        rows,
+        text_bytes: plain.len() as u64,
+        largest_object_bytes: sizes.max().unwrap_or(0),
+        values: [
+            ("needle", needle(&plain)),
+            ("user", "legacy-ci".to_owned()),
+            ("hour_start", HOUR_START.to_string()),
+            ("hour_end", (HOUR_START + 3_600).to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+    };
+    fs::remove_dir_all(&texts).map_err(Error::at(&texts))?;
+    let path = folder.join("manifest.json");
+    fs::write(&path, serde_json::to_vec_pretty(&manifest)?).map_err(Error::at(&path))?;
+    Ok(manifest)
+}
+
+/// Writes the plain file and from that the gzip file on one core, the many objects on the other,
+/// and when the first is done, on both.
+fn write_all(
+    texts: &Path,
+    objects: &[PathBuf],
+    family: Family,
+    place: &(dyn Fn(Storage) -> PathBuf + Sync),
+) -> io::Result<()> {
+    let queue = Mutex::new(objects.iter());
+    let compress_many = || {
+        loop {
+            let next = queue.lock().ok().and_then(|mut queue| queue.next());
+            let Some(object) = next else {
+                return Ok(());
+            };
+            let key = object.strip_prefix(texts).unwrap_or(object);
+            let mut to = place(Storage::Files).join(key).into_os_string();
+            to.push(".gz");
+            compress(object, Path::new(&to))?;
+        }
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(compress_many);
+        let (plain, gzip) = (place(Storage::Plain), place(Storage::Gzip));
+        write_plain(&plain, family, objects)?;
+        compress(&plain, &gzip)?;
+        compress_many()?;
+        other
+            .join()
+            .map_err(|_| io::Error::other("a thread panicked"))?
+    })
+}
+
+/// The files below a folder, in the order of their names.
+pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(Error::at(&folder))? {
+            let path = entry.map_err(Error::at(&folder))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Writes the text of all objects as that of one: what may be there only once, is.
+pub(super) fn join(
+    family: Family,
+    objects: impl Iterator<Item = io::Result<Vec<u8>>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (begin, end) = match family {
+        Family::CloudTrail => RECORDS,
+        Family::Flow | Family::Alb => (&b""[..], &b""[..]),
+    };
+    out.write_all(begin)?;
+    let mut is_first = true;
+    for object in objects {
+        let object = object?;
+        let records = match family {
+            Family::Flow if is_first => &object,
+            Family::Flow => {
+                let header = memchr::memchr(b'\n', &object).map_or(object.len(), |at| at + 1);
+                &object[header..]
+            }
+            Family::Alb => &object,
+            Family::CloudTrail => object
+                .strip_prefix(RECORDS.0)
+                .and_then(|rest| rest.strip_suffix(RECORDS.1))
+                .ok_or_else(|| io::Error::other("an object that is not as expected"))?,
+        };
+        if records.is_empty() {
+            continue;
+        }
+        if family == Family::CloudTrail && !is_first {
+            out.write_all(b",")?;
+        }
+        out.write_all(records)?;
+        is_first = false;
+    }
+    out.write_all(end)
+}
+
+fn write_plain(path: &Path, family: Family, objects: &[PathBuf]) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    join(family, objects.iter().map(fs::read), &mut out)?;
+    out.flush()
+}
+
+fn compress(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let out = BufWriter::with_capacity(1 << 18, File::create(to)?);
+    let mut encoder = GzEncoder::new(out, Compression::default());
+    let mut input = BufReader::with_capacity(1 << 18, File::open(from)?);
+    io::copy(&mut input, &mut encoder)?;
+    encoder.finish()?.flush()
+}
+
+/// The text of a gzip file.
+#[cfg(test)]
+pub(super) fn inflated(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(File::open(path)?).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// The source of a rejected flow in the middle of the log.
+fn needle(text: &[u8]) -> String {
+    let (before, after) = text.split_at(text.len() / 2);
+    let source = |line: &[u8]| {
+        let line = String::from_utf8_lossy(line);
+        let mut fields = line.split(' ');
+        let source = fields.nth(3)?.to_owned();
+        (fields.nth(8)? == "REJECT" && source.contains('.')).then_some(source)
+    };
+    let lines = after.split(|&byte| byte == b'\n').skip(1);
+    lines
+        .chain(before.split(|&byte| byte == b'\n'))
+        .find_map(source)
+        .unwrap_or_else(|| "192.0.2.1".to_owned())
+}
