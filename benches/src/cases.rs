@@ -171,6 +171,23 @@ fn with_values(text: &str, values: &BTreeMap<String, String>) -> String {
     })
 }
 
+/// A question that may take much memory, over one plain file of flow logs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MemoryCase {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// How many times the rows of the other cases.
+    pub(crate) times: u64,
+    pub(crate) loglens: String,
+    /// For `--memory-limit`.
+    #[serde(default)]
+    pub(crate) limit: Option<String>,
+    /// The peak of resident memory may be this high.
+    #[serde(default)]
+    pub(crate) allowed_megabytes: Option<u64>,
+}
+
 /// All cases.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +195,7 @@ pub(crate) struct Cases {
     flow: FamilyCases,
     alb: FamilyCases,
     cloudtrail: FamilyCases,
+    memory: Vec<MemoryCase>,
 }
 
 impl Cases {
@@ -185,6 +203,10 @@ impl Cases {
     pub(crate) fn built_in() -> Result<Self> {
         toml::from_str(include_str!("../cases.toml"))
             .map_err(|error| Error::new(format!("cases.toml: {error}")))
+    }
+
+    pub(crate) fn memory(&self) -> &[MemoryCase] {
+        &self.memory
     }
 
     pub(crate) fn of(&self, family: Family) -> &FamilyCases {

@@ -109,3 +109,18 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::results;
+
+    #[test]
+    fn a_chart_has_a_bar_for_everybody_who_answered() {
+        let svg = svg(&results());
+        // The white ground; four and four without one core; two of those who agree.
+        assert_eq!(svg.matches("<rect").count(), 1 + 3 + 3 + 2);
+        assert!(!svg.contains("loglens_one_core"));
+        insta::assert_snapshot!(svg);
+    }
+}

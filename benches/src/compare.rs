@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::floors;
 use crate::loglens::Loglens;
 use crate::machine::{self, Machine};
-use crate::measure;
 use crate::peers::{Peer, Running, Task};
 use crate::report;
 use crate::results::{CaseResults, Contestant, LOGLENS, LayoutResults, ONE_CORE, Results};
+use crate::{measure, memory, parsers};
 
 /// Where things are, and who takes part.
 struct Session<'a> {
@@ -66,6 +66,17 @@ pub(crate) fn compare(arguments: &Compare) -> Result<bool> {
             results.push(session.layout(&data, layout, &of_family.cases)?);
         }
     }
+    let parsers = if arguments.no_parsers {
+        Vec::new()
+    } else {
+        eprintln!("parsers");
+        parsers::measure(arguments.runs)?
+    };
+    let memory = if arguments.memory {
+        memory::measure(arguments, &cases, &session.loglens, threads)?
+    } else {
+        Vec::new()
+    };
     let results = Results {
         date: machine::today(),
         commit: commit(),
@@ -77,8 +88,8 @@ pub(crate) fn compare(arguments: &Compare) -> Result<bool> {
         select_one,
         versions: session.versions,
         layouts: results,
-        parsers: Vec::new(),
-        memory: Vec::new(),
+        parsers,
+        memory,
     };
     let folder = arguments
         .out

@@ -59,16 +59,36 @@ pub(crate) fn rows_of(family: Family, flow_rows: u64) -> u64 {
 impl Data {
     /// Makes the data unless it is there.
     pub(crate) fn ensure(root: &Path, family: Family, table: &str, rows: u64) -> Result<Self> {
+        Self::open(
+            &root.join(format!("{}-{rows}", family.name())),
+            family,
+            table,
+            rows,
+            false,
+        )
+    }
+
+    /// Makes the plain file alone unless it is there.
+    pub(crate) fn ensure_plain(
+        root: &Path,
+        family: Family,
+        table: &str,
+        rows: u64,
+    ) -> Result<Self> {
+        let root = root.join(format!("{}-{rows}-plain", family.name()));
+        Self::open(&root, family, table, rows, true)
+    }
+
+    fn open(root: &Path, family: Family, table: &str, rows: u64, only_plain: bool) -> Result<Self> {
         let format = by_name(table).ok_or_else(|| Error::new(format!("{table}: not a table")))?;
-        let root = root.join(format!("{}-{rows}", family.name()));
-        fs::create_dir_all(&root).map_err(Error::at(&root))?;
+        fs::create_dir_all(root).map_err(Error::at(root))?;
         // Peers run in folders of their own choice.
-        let folder = root.canonicalize().map_err(Error::at(&root))?;
+        let folder = root.canonicalize().map_err(Error::at(root))?;
         let manifest = match read_manifest(&folder) {
             Some(found) if (found.version, found.seed, found.rows) == (VERSION, SEED, rows) => {
                 found
             }
-            _ => make::make(&folder, family, rows)?,
+            _ => make::make(&folder, family, rows, only_plain)?,
         };
         Ok(Self {
             family,

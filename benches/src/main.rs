@@ -25,9 +25,13 @@ mod floors;
 mod loglens;
 mod machine;
 mod measure;
+mod memory;
+mod parsers;
 mod peers;
 mod report;
 mod results;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 

@@ -54,8 +54,22 @@ pub(crate) fn measure(arguments: &crate::arguments::Measure) -> Result<Measured>
     })
 }
 
-/// Runs a command in a measuring process of its own.
+/// Runs a command in a measuring process of its own; it has to succeed.
 pub(crate) fn run(cores: usize, program: &Path, arguments: &[&OsStr]) -> Result<Measured> {
+    let measured = run_whatever_comes(cores, program, arguments)?;
+    if measured.succeeded {
+        Ok(measured)
+    } else {
+        Err(Error::new(measured.stderr.trim()))
+    }
+}
+
+/// The same for a command that may fail.
+pub(crate) fn run_whatever_comes(
+    cores: usize,
+    program: &Path,
+    arguments: &[&OsStr],
+) -> Result<Measured> {
     let this = std::env::current_exe().map_err(|error| Error::new(error.to_string()))?;
     let output = Command::new(&this)
         .args(["measure", "--cores", &cores.to_string(), "--"])
@@ -66,11 +80,7 @@ pub(crate) fn run(cores: usize, program: &Path, arguments: &[&OsStr]) -> Result<
     if !output.status.success() {
         return Err(Error::new(String::from_utf8_lossy(&output.stderr)));
     }
-    let measured: Measured = serde_json::from_slice(&output.stdout)?;
-    if !measured.succeeded {
-        return Err(Error::new(measured.stderr.trim()));
-    }
-    Ok(measured)
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Seconds of CPU, user and system, and the peak of resident memory in bytes.

@@ -110,18 +110,31 @@ fn bars_section(out: &mut String, bars: &[Bar]) {
             bar.what,
             bar.bar,
             checks.join("; "),
-            match bar.is_met() {
-                Some(true) => "met",
-                Some(false) => "**not met**",
-                None => "not measured",
-            }
+            verdict(bar)
         );
     }
     out.push('\n');
 }
 
+fn verdict(bar: &Bar) -> String {
+    let missing = bar
+        .checks
+        .iter()
+        .filter(|check| check.measured.is_none())
+        .count();
+    match (bar.is_met(), missing) {
+        (Some(true), 0) => "met".to_owned(),
+        (Some(true), missing) => format!("met; {missing} not measured"),
+        (Some(false), _) => "**not met**".to_owned(),
+        (None, _) => "not measured".to_owned(),
+    }
+}
+
 fn check_text(check: &Check) -> String {
     let measured = check.measured.unwrap_or(f64::NAN);
+    if measured.is_infinite() {
+        return format!("**{} did not finish**", check.label);
+    }
     let number = if check.unit == " MB" {
         format!("{measured:.0}")
     } else {
@@ -142,30 +155,25 @@ fn check_text(check: &Check) -> String {
 /// The cases in which somebody is faster than loglens.
 fn peers_win(out: &mut String, results: &Results) {
     out.push_str("## Where a peer wins\n\n");
-    let mut wins = 0;
+    let before = out.len();
     for layout in &results.layouts {
         for case in &layout.cases {
-            for contestant in &case.contestants {
-                let is_peer = ![LOGLENS, ONE_CORE].contains(&contestant.name.as_str());
-                let Some(ratio) = case
-                    .ratio(&contestant.name)
-                    .filter(|&ratio| is_peer && ratio < 1.0)
-                else {
-                    continue;
-                };
-                wins += 1;
-                let _ = writeln!(
-                    out,
-                    "- {}, {}: {} takes {:.2} times as long as loglens",
-                    layout.layout.title(),
-                    case.title,
-                    contestant.name,
-                    ratio,
-                );
+            let faster: Vec<String> = case
+                .contestants
+                .iter()
+                .filter(|contestant| ![LOGLENS, ONE_CORE].contains(&contestant.name.as_str()))
+                .filter_map(|contestant| {
+                    let ratio = case.ratio(&contestant.name).filter(|&ratio| ratio < 1.0)?;
+                    Some(format!("{} {}", contestant.name, times(ratio)))
+                })
+                .collect();
+            if !faster.is_empty() {
+                let (layout, faster) = (layout.layout.title(), faster.join(", "));
+                let _ = writeln!(out, "- {layout}: {}: {faster}", case.title);
             }
         }
     }
-    if wins == 0 {
+    if out.len() == before {
         out.push_str("Nowhere in these results.\n");
     }
     out.push('\n');
@@ -208,17 +216,14 @@ fn layout_section(out: &mut String, layout: &LayoutResults) {
             )
         },
     );
+    for name in names {
+        cannot(out, layout, name);
+    }
     for case in &layout.cases {
         for contestant in &case.contestants {
-            if let Some(reason) = &contestant.cannot {
-                let _ = writeln!(out, "- {}: {} cannot: {reason}", case.name, contestant.name);
-            }
             if let Some(difference) = &contestant.disagrees {
-                let _ = writeln!(
-                    out,
-                    "- **{}: {} disagrees**: {difference}",
-                    case.name, contestant.name
-                );
+                let (case, name) = (&case.name, &contestant.name);
+                let _ = writeln!(out, "- **{case}: {name} disagrees**: {difference}");
             }
         }
         if let Some(note) = &case.note {
@@ -226,6 +231,23 @@ fn layout_section(out: &mut String, layout: &LayoutResults) {
         }
     }
     out.push('\n');
+}
+
+/// Why somebody cannot do a case; once if it is for the same reason everywhere.
+fn cannot(out: &mut String, layout: &LayoutResults, name: &str) {
+    let reason = |case: &CaseResults| case.contestant(name)?.cannot.clone();
+    let reasons: Vec<Option<String>> = layout.cases.iter().map(reason).collect();
+    if let Some(Some(first)) = reasons.first()
+        && reasons.iter().all(|reason| reason.as_ref() == Some(first))
+    {
+        let _ = writeln!(out, "- {name} cannot: {first}");
+        return;
+    }
+    for (case, reason) in layout.cases.iter().zip(reasons) {
+        if let Some(reason) = reason {
+            let _ = writeln!(out, "- {}: {name} cannot: {reason}", case.name);
+        }
+    }
 }
 
 fn table(
@@ -274,7 +296,7 @@ fn cell(case: &CaseResults, contestant: &Contestant) -> String {
     }
     case.ratio(&contestant.name).map_or_else(
         || seconds(took),
-        |ratio| format!("{} ({ratio:.1}x)", seconds(took)),
+        |ratio| format!("{} ({})", seconds(took), times(ratio)),
     )
 }
 
@@ -302,9 +324,9 @@ fn memory_section(out: &mut String, results: &Results) {
     if results.memory.is_empty() {
         return;
     }
-    out.push_str("## Memory, ten times the data\n\n| case | limit | peak | seconds | |\n|---|---|---|---|---|\n");
+    out.push_str("## Memory\n\n| case | limit | peak | seconds | |\n|---|---|---|---|---|\n");
     for result in &results.memory {
-        let limit = result.limit_bytes.map_or_else(|| "-".to_owned(), megabytes);
+        let limit = result.limit.as_deref().unwrap_or("-");
         let _ = writeln!(
             out,
             "| {} | {limit} | {} | {:.1} | {} |",
@@ -326,6 +348,15 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// One digit behind the point, two where there is nothing before it.
+fn times(ratio: f64) -> String {
+    if ratio < 1.0 {
+        format!("{ratio:.2}x")
+    } else {
+        format!("{ratio:.1}x")
+    }
+}
+
 fn megabytes(bytes: u64) -> String {
     format!("{} MB", thousands((bytes as f64 / 1e6).round() as u64))
 }
@@ -340,4 +371,36 @@ fn thousands(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::results;
+
+    #[test]
+    fn a_page_has_bars_wins_layouts_and_reasons() {
+        insta::assert_snapshot!(markdown(&results()));
+    }
+
+    #[test]
+    fn results_are_read_as_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&results(), folder.path()).unwrap();
+        let page = fs::read_to_string(folder.path().join("results.md")).unwrap();
+        render(folder.path()).unwrap();
+        let again = fs::read_to_string(folder.path().join("results.md")).unwrap();
+        assert_eq!(page, again);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (number, expected) in [(7, "7"), (1_000, "1,000"), (5_000_000, "5,000,000")] {
+            assert_eq!(thousands(number), expected);
+        }
+        assert_eq!([seconds(0.012_34), seconds(1.234)], ["0.012", "1.23"]);
+        assert_eq!([times(0.5), times(3.04)], ["0.50x", "3.0x"]);
+    }
 }

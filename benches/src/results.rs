@@ -92,7 +92,8 @@ pub(crate) struct ParserResult {
 pub(crate) struct MemoryResult {
     pub(crate) name: String,
     pub(crate) title: String,
-    pub(crate) limit_bytes: Option<u64>,
+    /// As given to `--memory-limit`.
+    pub(crate) limit: Option<String>,
     /// The peak may be this high.
     pub(crate) allowed_bytes: Option<u64>,
     pub(crate) seconds: f64,

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 #[cfg(test)]
 use std::io::Read;
 use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
@@ -26,7 +27,7 @@ const OBJECTS: usize = 288;
 const RECORDS: (&[u8], &[u8]) = (b"{\"Records\":[", b"]}");
 
 /// Makes a family's folder anew.
-pub(super) fn make(folder: &Path, family: Family, rows: u64) -> Result<Manifest> {
+pub(super) fn make(folder: &Path, family: Family, rows: u64, only_plain: bool) -> Result<Manifest> {
     fs::remove_dir_all(folder).map_err(Error::at(folder))?;
     let texts = folder.join("texts");
     match family {
@@ -37,19 +38,28 @@ pub(super) fn make(folder: &Path, family: Family, rows: u64) -> Result<Manifest>
     .map_err(Error::at(&texts))?;
     let objects = files_below(&texts)?;
     let place = |storage| folder.join(super::file_name(family, storage));
-    write_all(&texts, &objects, family, &place).map_err(Error::at(folder))?;
+    if only_plain {
+        write_plain(&place(Storage::Plain), family, &objects)
+    } else {
+        write_all(&texts, &objects, family, &place)
+    }
+    .map_err(Error::at(folder))?;
     let sizes = objects
         .iter()
         .map(|path| fs::metadata(path).map_or(0, |data| data.len()));
-    let plain = fs::read(place(Storage::Plain)).map_err(Error::at(folder))?;
+    let plain = File::open(place(Storage::Plain)).map_err(Error::at(folder))?;
+    let text_bytes = plain.metadata().map_err(Error::at(folder))?.len();
     let manifest = Manifest {
         version: VERSION,
         seed: SEED,
         rows,
-        text_bytes: plain.len() as u64,
+        text_bytes,
         largest_object_bytes: sizes.max().unwrap_or(0),
         values: [
-            ("needle", needle(&plain)),
+            (
+                "needle",
+                needle(&plain, text_bytes / 2).map_err(Error::at(folder))?,
+            ),
             ("user", "legacy-ci".to_owned()),
             ("hour_start", HOUR_START.to_string()),
             ("hour_end", (HOUR_START + 3_600).to_string()),
@@ -177,18 +187,18 @@ pub(super) fn inflated(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The source of a rejected flow in the middle of the log.
-fn needle(text: &[u8]) -> String {
-    let (before, after) = text.split_at(text.len() / 2);
+/// The source of a rejected flow some way into the log.
+fn needle(log: &File, from: u64) -> io::Result<String> {
+    let mut text = vec![0; 1 << 20];
+    let read = log.read_at(&mut text, from)?;
     let source = |line: &[u8]| {
         let line = String::from_utf8_lossy(line);
         let mut fields = line.split(' ');
         let source = fields.nth(3)?.to_owned();
         (fields.nth(8)? == "REJECT" && source.contains('.')).then_some(source)
     };
-    let lines = after.split(|&byte| byte == b'\n').skip(1);
-    lines
-        .chain(before.split(|&byte| byte == b'\n'))
+    let mut lines = text[..read].split(|&byte| byte == b'\n').skip(1);
+    Ok(lines
         .find_map(source)
-        .unwrap_or_else(|| "192.0.2.1".to_owned())
+        .unwrap_or_else(|| "192.0.2.1".to_owned()))
 }
