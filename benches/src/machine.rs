@@ -59,7 +59,9 @@ pub(crate) fn today() -> String {
 /// The date that is so many days after 1970-01-01.
 fn date(days: u64) -> String {
     let (mut year, mut rest) = (1970, days);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     while rest >= 365 + u64::from(is_leap(year)) {
         rest -= 365 + u64::from(is_leap(year));
         year += 1;

@@ -55,7 +55,7 @@ pub(crate) fn measure(runs: usize) -> Result<Vec<ParserResult>> {
         .iter()
         .map(|column| &*column.name)
         .collect();
-    let mut parsers: Vec<(&str, &Log, Box<dyn FnMut() -> u64 + '_>)> = vec![
+    let mut parsers: Vec<(&str, &Log, Parse<'_>)> = vec![
         (FLOW_ALL, &flow, flow.parser(&all_of_flow)?),
         (FLOW_TWO, &flow, flow.parser(&["srcaddr", "bytes"])?),
         (ALB_ALL, &alb, alb.parser(&all_of_alb)?),
@@ -95,6 +95,9 @@ pub(crate) fn measure(runs: usize) -> Result<Vec<ParserResult>> {
     Ok(results)
 }
 
+/// Parses all of a log and counts its rows.
+type Parse<'a> = Box<dyn FnMut() -> u64 + 'a>;
+
 /// A log in memory.
 struct Log {
     format: &'static Arc<Format>,
@@ -115,7 +118,7 @@ impl Log {
     }
 
     /// What parses these columns of all blocks and counts the rows.
-    fn parser(&self, columns: &[&str]) -> Result<Box<dyn FnMut() -> u64 + '_>> {
+    fn parser(&self, columns: &[&str]) -> Result<Parse<'_>> {
         let table = Arc::new(Table::new(Arc::clone(self.format), []));
         let index = |name: &&str| {
             let column = self.format.column(name);
