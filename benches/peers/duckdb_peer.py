@@ -30,7 +30,7 @@ def table(peer, log):
     if log["kind"] == "parquet":
         return f"read_parquet({log['files']})"
     if log["kind"] == "json":
-        # A file is one object on one line, however large.
+        # A line is a whole object, however large.
         options = f"{log['files']}, format = 'newline_delimited', maximum_object_size = {log['largest'] + 1024}"
         if peer == "duckdb":
             return f"read_json_objects({options})"

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            eprintln!("error: answers differ");
+            eprintln!("error: answers differ or are missing");
             ExitCode::FAILURE
         }
         Err(error) => {

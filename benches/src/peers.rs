@@ -104,7 +104,7 @@ pub(crate) struct Log {
     pub(crate) fields: Vec<(String, FieldType)>,
     /// Paths of the members to read of a JSON record.
     pub(crate) members: Vec<String>,
-    /// The bytes of the largest file's text.
+    /// The bytes of the largest JSON object.
     pub(crate) largest: u64,
 }
 

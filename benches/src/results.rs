@@ -107,12 +107,13 @@ impl Results {
         self.layouts.iter().find(|results| results.layout == layout)
     }
 
-    /// Whether everybody who answered gave the same answer.
+    /// Whether loglens answered everything, and everybody who answered gave the same answer.
     pub(crate) fn agree(&self) -> bool {
         let cases = self.layouts.iter().flat_map(|layout| &layout.cases);
-        cases
-            .flat_map(|case| &case.contestants)
-            .all(|contestant| contestant.disagrees.is_none())
+        cases.flat_map(|case| &case.contestants).all(|contestant| {
+            let is_missing = contestant.name == LOGLENS && contestant.cannot.is_some();
+            contestant.disagrees.is_none() && !is_missing
+        })
     }
 }
 

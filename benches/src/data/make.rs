@@ -23,9 +23,6 @@ use crate::error::{Error, Result};
 /// A day of five minutes each.
 const OBJECTS: usize = 288;
 
-/// What stands around the records of a CloudTrail object.
-const RECORDS: (&[u8], &[u8]) = (b"{\"Records\":[", b"]}");
-
 /// Makes a family's folder anew.
 pub(super) fn make(folder: &Path, family: Family, rows: u64, only_plain: bool) -> Result<Manifest> {
     fs::remove_dir_all(folder).map_err(Error::at(folder))?;
@@ -124,42 +121,25 @@ pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Writes the text of all objects as that of one: what may be there only once, is.
+/// Writes the text of all objects as that of one: one header line, and a line for each CloudTrail
+/// object, since no real one is as large as all together.
 pub(super) fn join(
     family: Family,
     objects: impl Iterator<Item = io::Result<Vec<u8>>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let (begin, end) = match family {
-        Family::CloudTrail => RECORDS,
-        Family::Flow | Family::Alb => (&b""[..], &b""[..]),
-    };
-    out.write_all(begin)?;
-    let mut is_first = true;
-    for object in objects {
+    for (index, object) in objects.enumerate() {
         let object = object?;
-        let records = match family {
-            Family::Flow if is_first => &object,
-            Family::Flow => {
-                let header = memchr::memchr(b'\n', &object).map_or(object.len(), |at| at + 1);
-                &object[header..]
-            }
-            Family::Alb => &object,
-            Family::CloudTrail => object
-                .strip_prefix(RECORDS.0)
-                .and_then(|rest| rest.strip_suffix(RECORDS.1))
-                .ok_or_else(|| io::Error::other("an object that is not as expected"))?,
+        let begin = match family {
+            Family::Flow if index > 0 => memchr::memchr(b'\n', &object).map_or(0, |at| at + 1),
+            _ => 0,
         };
-        if records.is_empty() {
-            continue;
+        out.write_all(&object[begin..])?;
+        if family == Family::CloudTrail {
+            out.write_all(b"\n")?;
         }
-        if family == Family::CloudTrail && !is_first {
-            out.write_all(b",")?;
-        }
-        out.write_all(records)?;
-        is_first = false;
     }
-    out.write_all(end)
+    Ok(())
 }
 
 fn write_plain(path: &Path, family: Family, objects: &[PathBuf]) -> io::Result<()> {
