@@ -5,10 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::answer::Answer;
 use crate::arguments::Compare;
 use crate::cases::{Case, Cases, Family, Layout, Storage};
 use crate::data::{self, Data};
+use crate::entrant::Entrant;
 use crate::error::{Error, Result};
 use crate::floors;
 use crate::loglens::Loglens;
@@ -17,9 +17,6 @@ use crate::peers::{Peer, Running, Task};
 use crate::report;
 use crate::results::{CaseResults, Contestant, LOGLENS, LayoutResults, ONE_CORE, Results};
 use crate::{measure, memory, parsers};
-
-/// Who takes longer than this to warm up does not run again: that run is what counts.
-const PATIENCE_SECONDS: f64 = 30.0;
 
 /// Where things are, and who takes part.
 struct Session<'a> {
@@ -178,10 +175,7 @@ impl Session<'_> {
                 entrant.run(run > 0, &mut expected, case.ordered, &ours);
             }
         }
-        let contestants: Vec<Contestant> = entrants
-            .into_iter()
-            .map(|entrant| entrant.contestant)
-            .collect();
+        let contestants: Vec<Contestant> = entrants.into_iter().map(Entrant::contestant).collect();
         self.versions.extend(versions);
         let results = CaseResults {
             name: case.name.clone(),
@@ -237,89 +231,6 @@ impl Session<'_> {
             return Err(Error::new(format!("parquet.py: {status}")));
         }
         fs::rename(&unfinished, &to).map_err(Error::at(&to))
-    }
-}
-
-/// Somebody in a case.
-struct Entrant {
-    contestant: Contestant,
-    kind: Kind,
-}
-
-enum Kind {
-    Ours {
-        cores: usize,
-    },
-    Peer(Running),
-    /// It cannot, or it failed.
-    Out,
-}
-
-impl Entrant {
-    fn ours(name: &str, cores: usize) -> Self {
-        Self {
-            contestant: Contestant::new(name),
-            kind: Kind::Ours { cores },
-        }
-    }
-
-    fn peer(peer: Peer, started: Result<Running>) -> Self {
-        match started {
-            Ok(running) => Self {
-                contestant: Contestant::new(peer.name()),
-                kind: Kind::Peer(running),
-            },
-            Err(error) => Self {
-                contestant: Contestant::cannot(peer.name(), error.to_string()),
-                kind: Kind::Out,
-            },
-        }
-    }
-
-    /// Runs once, checks the answer, and notes what it took if that counts.
-    fn run(
-        &mut self,
-        counts: bool,
-        expected: &mut Option<Answer>,
-        ordered: bool,
-        ours: &dyn Fn(usize) -> Result<(measure::Measured, Answer)>,
-    ) {
-        let ran = match &mut self.kind {
-            Kind::Ours { cores } => ours(*cores).map(|(measured, answer)| {
-                (
-                    measured.seconds,
-                    measured.cpu_seconds,
-                    measured.peak_bytes,
-                    answer,
-                )
-            }),
-            Kind::Peer(running) => running
-                .run()
-                .map(|run| (run.seconds, run.cpu_seconds, run.peak_bytes, run.answer)),
-            Kind::Out => return,
-        };
-        match ran {
-            Ok((seconds, cpu_seconds, peak_bytes, answer)) => {
-                let name = &self.contestant.name;
-                let expected = expected.get_or_insert_with(|| answer.clone());
-                if let Some(difference) = expected.difference(&answer, ordered) {
-                    eprintln!("  DISAGREES: {name}: {difference}");
-                    self.contestant.disagrees = Some(difference);
-                } else if seconds > PATIENCE_SECONDS {
-                    self.contestant.add(seconds, cpu_seconds, peak_bytes);
-                    self.kind = Kind::Out;
-                } else if counts {
-                    self.contestant.add(seconds, cpu_seconds, peak_bytes);
-                }
-            }
-            Err(error) => {
-                let error = error.to_string();
-                let reason = error.lines().next().unwrap_or_default();
-                eprintln!("  FAILED: {}: {reason}", self.contestant.name);
-                self.contestant = Contestant::cannot(&self.contestant.name, reason);
-                self.kind = Kind::Out;
-            }
-        }
     }
 }
 

@@ -20,6 +20,7 @@ mod compare;
 mod data;
 #[cfg(feature = "datafusion")]
 mod datafusion;
+mod entrant;
 mod error;
 mod floors;
 mod loglens;
