@@ -1,5 +1,8 @@
-//! Benchmarks that check their answers. The micro benchmarks are under `benches/`; the harness
-//! against peers joins here.
+//! Benchmarks that check their answers: the micro benchmarks are under `benches/`, the comparison
+//! with peers is the program `loglens-bench`. Here is what both use.
+
+#[cfg(feature = "vrl")]
+pub mod vector;
 
 use std::collections::VecDeque;
 use std::io;

@@ -10,6 +10,7 @@
     reason = "a task is there to tell whoever started it what it found"
 )]
 
+mod bench;
 mod ci;
 mod dependencies;
 mod error;
@@ -39,6 +40,11 @@ const TASKS: &[Task] = &[
         name: "ci",
         summary: "run all checks and the tests, or only the named steps",
         run: ci::task,
+    },
+    Task {
+        name: "bench",
+        summary: "compare with DuckDB, Polars, chdb and DataFusion; arguments as of `loglens-bench compare`, and --vrl",
+        run: bench::task,
     },
     Task {
         name: "deps",
