@@ -46,18 +46,20 @@ impl Fields<'_> {
         field: usize,
         records: Range<usize>,
     ) -> impl Iterator<Item = Span> {
-        self.offsets.field_of(field, records).map(|(start, end)| {
-            let enclosed = |&(open, close): &(u8, u8)| {
-                end - start >= 2 && self.block[start] == open && self.block[end - 1] == close
-            };
-            if start > end {
-                None
-            } else if self.enclosing.iter().any(enclosed) {
-                Some((start + 1, end - 1))
-            } else {
-                Some((start, end))
-            }
-        })
+        let places = self.offsets.field_of(field, records);
+        places.map(|place| self.span(place))
+    }
+
+    /// Where a field is without what encloses it, of its place in the matrix.
+    #[inline(always)]
+    pub(crate) fn span(&self, (start, end): (usize, usize)) -> Span {
+        if start > end {
+            None
+        } else if is_enclosed(self.block, self.enclosing, start, end) {
+            Some((start + 1, end - 1))
+        } else {
+            Some((start, end))
+        }
     }
 
     /// The bytes of a field; those of NULL where the record does not have it.
@@ -77,6 +79,20 @@ impl Fields<'_> {
             &[null] => bytes.len() == 1 && bytes[0] == null,
             null => bytes == null,
         }
+    }
+}
+
+/// Whether a field stands in one of these pairs.
+#[inline(always)]
+fn is_enclosed(block: &[u8], enclosing: &[(u8, u8)], start: usize, end: usize) -> bool {
+    let within = |&(open, close): &(u8, u8)| {
+        end - start >= 2 && block[start] == open && block[end - 1] == close
+    };
+    match enclosing {
+        [] => false,
+        // What nearly all formats have.
+        [only] => within(only),
+        some => some.iter().any(within),
     }
 }
 

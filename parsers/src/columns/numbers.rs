@@ -36,7 +36,9 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
         let block = fields.block.as_slice();
         // Nulls are rare: those between two of them are counted at once.
         let mut valid_from = records.start;
-        for (record, span) in records.clone().zip(fields.spans_of(field, records.clone())) {
+        let places = fields.offsets.field_of(field, records.clone());
+        for (index, place) in places.enumerate() {
+            let (record, span) = (records.start + index, fields.span(place));
             let misfit = match span.map(|(start, end)| parse(block, start, end)) {
                 Some(Ok(value)) => {
                     self.values.push(value);

@@ -46,7 +46,10 @@ impl<'a> TextBuilder<'a> {
         misfits: &mut Misfits,
         part: impl Fn(&[u8]) -> Part,
     ) {
-        for (record, span) in records.clone().zip(fields.spans_of(field, records.clone())) {
+        let first = records.start;
+        for (index, place) in fields.offsets.field_of(field, records).enumerate() {
+            // Not in a closure, which the compiler makes a call of.
+            let (record, span) = (first + index, fields.span(place));
             let bytes = fields.bytes(span);
             let found = match span {
                 Some((start, _)) if !fields.is_null(bytes) => {
@@ -72,7 +75,7 @@ impl<'a> TextBuilder<'a> {
     }
 
     /// Appends bytes of the block; what is not UTF-8 is mended and reported.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(
         &mut self,
         (start, end): (usize, usize),
@@ -90,6 +93,7 @@ impl<'a> TextBuilder<'a> {
     }
 
     /// Appends bytes that do not stand in the block; what is not UTF-8 is mended and reported.
+    #[cold]
     pub(crate) fn append_mended(&mut self, bytes: &[u8], record: usize, misfits: &mut Misfits) {
         let text = String::from_utf8_lossy(bytes);
         if matches!(text, Cow::Owned(_)) {

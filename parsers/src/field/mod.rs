@@ -235,6 +235,35 @@ pub fn pair_port(field: &[u8]) -> Result<i32, Misfit> {
 /// such as `inf` are none.
 #[inline]
 pub fn float64(field: &[u8]) -> Result<f64, Misfit> {
+    match short_float64(field) {
+        Some(value) => Ok(value),
+        None => any_float64(field),
+    }
+}
+
+/// A number of up to 15 digits with a point between two of them, as times in seconds are written.
+/// Both its digits and the power of ten are exact as `f64`, so their quotient is the nearest.
+#[inline]
+fn short_float64(field: &[u8]) -> Option<f64> {
+    const POWERS: [f64; 16] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ];
+    if field.len() > 16 {
+        return None;
+    }
+    let (mut digits, mut point) = (0_u64, None);
+    for (at, &byte) in field.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+            b'.' if at > 0 && point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let decimals = field.len() - 1 - point?;
+    (decimals > 0).then(|| digits as f64 / POWERS[decimals])
+}
+
+fn any_float64(field: &[u8]) -> Result<f64, Misfit> {
     let number = nom::number::complete::recognize_float::<&[u8], ()>;
     let (_, text) = all_consuming(number)
         .parse_complete(field)
@@ -317,6 +346,13 @@ mod tests {
         fn digits_are_read_as_nom_reads_them(text in "[+-]?[0-9]{0,20}|[0-9a/:]{0,6}") {
             let plain: IResult<&[u8], i64, ()> = all_consuming(decimal).parse_complete(text.as_bytes());
             proptest::prop_assert_eq!(int64(text.as_bytes()).ok(), plain.ok().map(|(_, value)| value));
+        }
+
+        #[test]
+        fn short_numbers_are_read_as_any(text in "[0-9]{0,9}[.]?[0-9]{0,9}|[0-9.eE+-]{0,6}") {
+            let bits = |number: Result<f64, Misfit>| number.map(f64::to_bits);
+            let (short, any) = (float64(text.as_bytes()), any_float64(text.as_bytes()));
+            proptest::prop_assert_eq!(bits(short), bits(any), "{}", text);
         }
     }
 

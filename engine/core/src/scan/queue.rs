@@ -20,10 +20,16 @@ use crate::object::ObjectSource;
 /// What is left to do of a scan.
 pub(super) struct Queue {
     parts: Parts,
-    prefetch: Mutex<Prefetch>,
-    /// Large objects that are not read to their end.
-    shared: Mutex<Vec<Arc<Shared>>>,
+    objects: Mutex<Objects>,
     rows_left: AtomicI64,
+}
+
+/// What is not read to its end. One lock for both: a partition that finds nothing waiting must
+/// find what another one has just begun.
+struct Objects {
+    waiting: Prefetch,
+    /// Large ones that were begun.
+    shared: Vec<Arc<Shared>>,
 }
 
 /// The object that a partition is at.
@@ -65,8 +71,10 @@ impl Queue {
     ) -> Self {
         Self {
             parts: Parts::new(spec, format, sources, bytes),
-            prefetch: Mutex::new(Prefetch::new(spec.objects.iter().cloned())),
-            shared: Mutex::new(Vec::new()),
+            objects: Mutex::new(Objects {
+                waiting: Prefetch::new(spec.objects.iter().cloned()),
+                shared: Vec::new(),
+            }),
             rows_left: AtomicI64::new(
                 spec.limit
                     .map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
@@ -83,10 +91,7 @@ impl Queue {
     ) -> Result<Option<(ScanObject, Step)>, Error> {
         while !self.is_satisfied() {
             if current.is_none() {
-                *current = match self.begin(wanted).await? {
-                    Some(begun) => Some(begun),
-                    None => self.help(),
-                };
+                *current = self.begin(wanted).await?;
             }
             match current {
                 None => return Ok(None),
@@ -99,7 +104,8 @@ impl Queue {
                     if let Some(step) = shared.next().await? {
                         return Ok(Some((shared.object.clone(), step)));
                     }
-                    lock(&self.shared).retain(|open| !Arc::ptr_eq(open, shared));
+                    let mut objects = self.objects();
+                    objects.shared.retain(|open| !Arc::ptr_eq(open, shared));
                 }
             }
             *current = None;
@@ -107,34 +113,31 @@ impl Queue {
         Ok(None)
     }
 
-    /// Begins the next object that nobody reads.
+    /// The next object that nobody reads; where there is none, a large one that others read.
     async fn begin(&self, wanted: &Wanted<'_>) -> Result<Option<Current>, Error> {
         loop {
-            let next = lock(&self.prefetch).next(&self.parts, wanted);
-            let begun = match next {
-                None => return Ok(None),
-                Some(Next::Small(object, read)) => {
-                    // The filter may know more by now.
-                    if !wanted.wants(&object) {
-                        continue;
+            let (object, read) = {
+                let mut objects = self.objects();
+                match objects.waiting.next(&self.parts, wanted) {
+                    Some(Next::Small(object, read)) => (object, read),
+                    Some(Next::Large(object)) => {
+                        let shared = Arc::new(Shared::begin(object, &self.parts));
+                        objects.shared.push(Arc::clone(&shared));
+                        wanted.metrics.objects_read.add(1);
+                        return Ok(Some(Current::Shared(shared)));
                     }
-                    let (input, bytes) = read.await.map_err(thread_failed)??;
-                    Current::Own(Box::new(Cursor::new(object, input, bytes, &self.parts)))
-                }
-                Some(Next::Large(object)) => {
-                    let shared = Arc::new(Shared::open(object, &self.parts).await?);
-                    lock(&self.shared).push(Arc::clone(&shared));
-                    Current::Shared(shared)
+                    None => return Ok(objects.shared.first().cloned().map(Current::Shared)),
                 }
             };
+            // The filter may know more by now.
+            if !wanted.wants(&object) {
+                continue;
+            }
+            let (input, bytes) = read.await.map_err(thread_failed)??;
             wanted.metrics.objects_read.add(1);
-            return Ok(Some(begun));
+            let cursor = Cursor::new(object, input, bytes, &self.parts);
+            return Ok(Some(Current::Own(Box::new(cursor))));
         }
-    }
-
-    /// An object that others read.
-    fn help(&self) -> Option<Current> {
-        lock(&self.shared).first().cloned().map(Current::Shared)
     }
 
     /// Takes down rows that were given; says how many of them are still wanted.
@@ -144,6 +147,11 @@ impl Queue {
         usize::try_from(left.clamp(0, rows)).unwrap_or(0)
     }
 
+    /// A panic elsewhere does not make the lists wrong.
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_satisfied(&self) -> bool {
         self.rows_left.load(Relaxed) <= 0
     }
@@ -151,9 +159,4 @@ impl Queue {
 
 fn thread_failed(error: JoinError) -> Error {
     Error::new(Owner::Internal, format!("reading an object: {error}"))
-}
-
-/// A panic elsewhere does not make the lists wrong.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use loglens_parsers::format::Shape;
 use loglens_parsers::frame::{Frame, MAGIC_BYTES};
 use loglens_parsers::record::LineRanges;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 
 use super::cursor::{Cursor, Step, shrank};
 use super::input::Input;
@@ -13,13 +16,14 @@ use super::metrics::ByteMetrics;
 use super::parts::Parts;
 use super::pump::Pump;
 use super::spec::ScanObject;
-use crate::error::Error;
+use crate::error::{Error, Owner};
 use crate::object::ReadAt;
 
 /// A large object.
 pub(super) struct Shared {
     pub(super) object: ScanObject,
-    way: Way,
+    /// Known when it is open.
+    way: watch::Receiver<Option<Arc<Way>>>,
 }
 
 /// How it is taken apart.
@@ -28,35 +32,54 @@ enum Way {
     Ranges(Ranges),
     /// Anything else comes in order from one thread.
     Pump(Pump),
+    /// It could not be opened; the first who asks is told why.
+    Failed(Mutex<Option<Error>>),
 }
 
 impl Shared {
-    /// Opens an object.
-    pub(super) async fn open(object: ScanObject, parts: &Parts) -> Result<Self, Error> {
-        let reader = parts.sources[object.source].open(&object.object).await?;
-        let input = Input::new(reader);
-        let lines = !matches!(parts.format.shape, Shape::Json { .. });
-        let way = match input {
-            Input::At { object: file, .. } if lines && is_plain(&*file)? => {
-                Way::Ranges(Ranges::new(&object, file, parts))
-            }
-            input => Way::Pump(Pump::start(Cursor::new(
-                object.clone(),
-                input,
-                Vec::new(),
-                parts,
-            ))),
-        };
-        Ok(Self { object, way })
+    /// Begins to open an object, on a thread outside of the runtime: a task that another task
+    /// wakes would wait until that one has parsed.
+    pub(super) fn begin(object: ScanObject, parts: &Parts) -> Self {
+        let (sender, way) = watch::channel(None);
+        let (handle, parts, opening) = (Handle::current(), parts.clone(), object.clone());
+        spawn_blocking(move || {
+            let way = handle.block_on(open(opening, &parts));
+            let way = way.unwrap_or_else(|error| Way::Failed(Mutex::new(Some(error))));
+            sender.send_replace(Some(Arc::new(way)));
+        });
+        Self { object, way }
     }
 
     /// The next block, or damage; None at the end.
     pub(super) async fn next(&self) -> Result<Option<Step>, Error> {
-        match &self.way {
+        match &*self.way().await? {
             Way::Ranges(ranges) => ranges.next(),
             Way::Pump(pump) => pump.next().await,
+            Way::Failed(error) => {
+                let error = error.lock().unwrap_or_else(PoisonError::into_inner).take();
+                error.map_or(Ok(None), Err)
+            }
         }
     }
+
+    async fn way(&self) -> Result<Arc<Way>, Error> {
+        let mut receiver = self.way.clone();
+        let way = receiver.wait_for(Option::is_some).await;
+        way.ok()
+            .and_then(|way| way.clone())
+            .ok_or_else(|| Error::new(Owner::Internal, "the thread that opens an object ended"))
+    }
+}
+
+async fn open(object: ScanObject, parts: &Parts) -> Result<Way, Error> {
+    let reader = parts.sources[object.source].open(&object.object).await?;
+    let lines = !matches!(parts.format.shape, Shape::Json { .. });
+    Ok(match Input::new(reader) {
+        Input::At { object: file, .. } if lines && is_plain(&*file)? => {
+            Way::Ranges(Ranges::new(&object, file, parts))
+        }
+        input => Way::Pump(Pump::start(Cursor::new(object, input, Vec::new(), parts))),
+    })
 }
 
 fn is_plain(file: &dyn ReadAt) -> Result<bool, Error> {
