@@ -259,7 +259,8 @@ fn short_float64(field: &[u8]) -> Option<f64> {
             _ => return None,
         }
     }
-    let decimals = field.len() - 1 - point?;
+    let behind = point? + 1;
+    let decimals = field.len() - behind;
     (decimals > 0).then(|| digits as f64 / POWERS[decimals])
 }
 
