@@ -133,7 +133,7 @@ impl Queue {
             if !wanted.wants(&object) {
                 continue;
             }
-            let (input, bytes) = read.await.map_err(thread_failed)??;
+            let (input, bytes) = read.await.map_err(|error| thread_failed(&error))??;
             wanted.metrics.objects_read.add(1);
             let cursor = Cursor::new(object, input, bytes, &self.parts);
             return Ok(Some(Current::Own(Box::new(cursor))));
@@ -157,6 +157,6 @@ impl Queue {
     }
 }
 
-fn thread_failed(error: JoinError) -> Error {
+fn thread_failed(error: &JoinError) -> Error {
     Error::new(Owner::Internal, format!("reading an object: {error}"))
 }

@@ -29,7 +29,7 @@ pub(super) struct Shared {
 /// How it is taken apart.
 enum Way {
     /// Plain lines: everyone reads ranges.
-    Ranges(Ranges),
+    Ranges(Box<Ranges>),
     /// Anything else comes in order from one thread.
     Pump(Pump),
     /// It could not be opened; the first who asks is told why.
@@ -76,7 +76,7 @@ async fn open(object: ScanObject, parts: &Parts) -> Result<Way, Error> {
     let lines = !matches!(parts.format.shape, Shape::Json { .. });
     Ok(match Input::new(reader) {
         Input::At { object: file, .. } if lines && is_plain(&*file)? => {
-            Way::Ranges(Ranges::new(&object, file, parts))
+            Way::Ranges(Box::new(Ranges::new(&object, file, parts)))
         }
         input => Way::Pump(Pump::start(Cursor::new(object, input, Vec::new(), parts))),
     })
