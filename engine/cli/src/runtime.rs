@@ -14,9 +14,12 @@ const STACK: usize = 32 << 20;
 /// How long a cancelled query may take to remove its temporary files.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
-/// Starts the threads. What plans must be spawned on them: the main thread's stack is small.
+/// Starts the threads: one more than cores, since every core may be busy with a step that does not
+/// pause, and somebody must still see Ctrl-C. What plans must be spawned on them: the main thread's stack is small.
 pub(crate) fn start() -> Result<Runtime, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
+        .worker_threads(cores + 1)
         .thread_stack_size(STACK)
         .enable_all()
         .build()
