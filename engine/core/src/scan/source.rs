@@ -166,6 +166,8 @@ impl Partition {
         while let Some((object, step)) = self.step().await? {
             let batch = match step {
                 Step::Block(block) => {
+                    // Between blocks a statement can be cancelled: nothing else here waits.
+                    tokio::task::yield_now().await;
                     let timer = self.metrics.baseline.elapsed_compute().timer();
                     let parsed = self.batches.parse(&object, &block)?;
                     timer.done();

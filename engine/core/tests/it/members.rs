@@ -21,7 +21,7 @@ fn events() -> Vec<u8> {
             0..40 => identities[number % identities.len()],
             _ => r#"{"type":"AWSService"}"#,
         };
-        let error = if number % 3 == 0 {
+        let error = if number.is_multiple_of(3) {
             r#","errorCode":"AccessDenied""#
         } else {
             ""
