@@ -54,7 +54,7 @@ impl MemberMatcher {
     /// [`MISSING`]. The last of several members of one name counts.
     ///
     /// # Errors
-    /// The record's members are not well-formed; see [`members`].
+    /// The record's members are not well-formed.
     ///
     /// # Panics
     /// If `out` has fewer places than there are names.
