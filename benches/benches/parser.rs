@@ -46,9 +46,16 @@ impl Log {
         }
     }
 
+    /// The column of a name, or of a dotted way.
     fn column(&self, name: &str) -> usize {
-        let column = self.format.column(name).unwrap();
-        self.table.index_of(ColumnSource::Format(column))
+        let mut names = name.split('.');
+        let top = self.format.column(names.next().unwrap()).unwrap();
+        let names: Vec<_> = names.collect();
+        let source = match names.is_empty() {
+            true => ColumnSource::Format(top),
+            false => self.table.member(top, &names).unwrap(),
+        };
+        self.table.index_of(source)
     }
 
     /// All columns of these names, and last the one that is summed.
@@ -209,6 +216,15 @@ fn cloudtrail(criterion: &mut Criterion) {
     let names = log.format.columns.iter().map(|column| column.name.as_ref());
     let one = vec![log.column("eventname")];
     let two = log.columns(["eventname"].into_iter(), "errorcode");
+    let six = [
+        "eventtime",
+        "eventname",
+        "eventsource",
+        "awsregion",
+        "sourceipaddress",
+        "useridentity.arn",
+    ];
+    let six = six.map(|name| log.column(name)).to_vec();
     let identity = vec![log.column("useridentity")];
     let all = log.columns(names, "eventname");
     let mut group = log.group(criterion);
@@ -216,6 +232,7 @@ fn cloudtrail(criterion: &mut Criterion) {
         ("count", vec![], 0),
         ("one column", one, 0),
         ("two columns", two, 0),
+        ("six columns", six, 0),
         ("useridentity", identity, 0),
         ("all columns", all, 0),
     ];

@@ -1,5 +1,7 @@
 //! Field offsets of a block of records.
 
+use std::ops::Range;
+
 use crate::reject::Reason;
 
 /// Where the fields of a block's records are: a matrix of records by fields.
@@ -61,10 +63,21 @@ impl Offsets {
     /// Start and end of one field of every record; the start lies behind the end where the
     /// record does not have the field.
     pub fn field(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
+        self.field_of(field, 0..self.records())
+    }
+
+    /// The same of some records.
+    #[inline(always)]
+    pub(crate) fn field_of(
+        &self,
+        field: usize,
+        records: Range<usize>,
+    ) -> impl Iterator<Item = (usize, usize)> {
         let fields = self.fields;
-        self.starts
+        let ends = &self.ends[records.start * fields..records.end * fields];
+        self.starts[records]
             .iter()
-            .zip(self.ends.chunks_exact(fields))
+            .zip(ends.chunks_exact(fields))
             .map(move |(&start, ends)| {
                 let start = if field == 0 {
                     start

@@ -4,26 +4,28 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Int64Array, ListArray, RecordBatch,
-    RecordBatchOptions, StructArray, new_null_array,
+    Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, RecordBatchOptions,
+    StructArray, new_null_array,
 };
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use arrow_select::filter::filter;
 
-use crate::columns::{self, Fields, Misfits};
+use crate::columns::{self, ColumnBuilder, Fields, Misfits};
 use crate::delimited::{plain, quoted};
-use crate::field::parts::{Part, whole};
-use crate::field::{self, Kind, Misfit};
+use crate::field::Kind;
 use crate::filter::{FieldPredicate, Literals, Prefilter};
-use crate::format::{Column, Format, Shape};
+use crate::format::{Format, Shape};
 use crate::json::records::JsonRecords;
 use crate::layout::Layout;
 use crate::offsets::{Offsets, Scan};
 use crate::record::Block;
 use crate::reject::{Counts, Reason, Reject, excerpt};
 use crate::table::{ColumnSource, Table};
+
+/// Records whose fields are looked at for all columns before the next ones are: as many as stay,
+/// with their offsets, in the cache next to the core.
+const TILE_RECORDS: usize = 512;
 
 /// Says which records of a batch are wanted, from a few of their columns.
 ///
@@ -100,7 +102,7 @@ impl Parser {
         filter: &[usize],
         options: ParseOptions,
     ) -> Self {
-        let sources: Vec<_> = table.sources().collect();
+        let sources: Vec<_> = table.sources().chain(table.members()).collect();
         let schema = schema_of(&table, &sources, projection);
         let read: Vec<_> = match options.examine {
             Examine::Everything => sources.clone(),
@@ -110,7 +112,7 @@ impl Parser {
             }
         };
         Self {
-            json: JsonRecords::new(&table.format, &read),
+            json: JsonRecords::new(&table, &read),
             table,
             sources,
             projection: projection.to_vec(),
@@ -199,16 +201,12 @@ impl Parser {
         let rows = self.offsets.records();
         report.counts.rows += rows as u64;
         let sparse = (rows as u64) < (examined as u64 + unexamined) / 4;
-        let mut arrays = Vec::with_capacity(self.projection.len());
-        for &column in &self.projection {
-            let array = match built[column].take() {
-                Some(array) => array,
-                None => self.build(block, utf8, self.sources[column], &mut report),
-            };
-            // A column may be projected twice.
-            built[column] = Some(Arc::clone(&array));
-            arrays.push(if sparse { compact(array) } else { array });
-        }
+        self.build(block, utf8, &self.projection, &mut built, &mut report);
+        let arrays = self.projection.iter().filter_map(|&column| {
+            let array = built[column].clone()?;
+            Some(if sparse { compact(array) } else { array })
+        });
+        let arrays = arrays.collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
         Ok(report.with(batch))
@@ -216,15 +214,24 @@ impl Parser {
 
     /// Counts the records where nothing else is asked of them; None where something is.
     fn count(&self, format: &Format, block: &Block, unfiltered: bool) -> Option<(usize, Scan)> {
-        let Shape::Header { separator } = format.shape else {
-            return None;
-        };
         let nothing_is_read = unfiltered
             && self.projection.is_empty()
             && self.predicates.is_empty()
             && self.options.examine == Examine::Projected;
         let fields = block.layout.fields();
-        nothing_is_read.then(|| plain::count(&block.bytes, separator, fields))
+        match &format.shape {
+            _ if !nothing_is_read => None,
+            Shape::Header { separator } => Some(plain::count(&block.bytes, *separator, fields)),
+            Shape::Quoted {
+                quoting,
+                least,
+                skip,
+            } => {
+                let shape = quoted::Shape::new(*quoting, fields, *least, skip);
+                Some(quoted::count(&block.bytes, shape))
+            }
+            Shape::Json { .. } => None,
+        }
     }
 
     /// Finds the fields of every record.
@@ -239,12 +246,7 @@ impl Parser {
                 least,
                 skip,
             } => {
-                let shape = quoted::Shape {
-                    quoting: *quoting,
-                    fields,
-                    least: (*least).min(fields),
-                    skip,
-                };
+                let shape = quoted::Shape::new(*quoting, fields, *least, skip);
                 quoted::scan(&mut self.offsets, &block.bytes, shape)
             }
             Shape::Json { .. } => match &mut self.json {
@@ -293,7 +295,7 @@ impl Parser {
                 let (column, kind) = self.event_time(layout)?;
                 Some((layout.position(column)?, kind))
             }
-            ColumnSource::Extra | ColumnSource::Line => None,
+            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => None,
         }
     }
 
@@ -307,11 +309,7 @@ impl Parser {
         report: &mut Report,
     ) -> Result<BooleanArray, ArrowError> {
         let wanted = row_filter.columns().to_vec();
-        for &column in &wanted {
-            if built[column].is_none() {
-                built[column] = Some(self.build(block, utf8, self.sources[column], report));
-            }
-        }
+        self.build(block, utf8, &wanted, built, report);
         let arrays = wanted
             .iter()
             .filter_map(|&column| built[column].clone())
@@ -329,74 +327,131 @@ impl Parser {
 
     /// Looks at every value, and keeps nothing but the report.
     fn examine(&self, block: &Block, utf8: bool, report: &mut Report) {
-        for &source in &self.sources {
-            self.build(block, utf8, source, report);
-        }
+        let all: Vec<usize> = (0..self.table.sources().count()).collect();
+        self.build(block, utf8, &all, &mut vec![None; all.len()], report);
     }
 
+    /// Builds those of `columns` that are not built.
     fn build(
         &self,
         block: &Block,
         utf8: bool,
-        source: ColumnSource,
+        columns: &[usize],
+        built: &mut [Option<ArrayRef>],
         report: &mut Report,
-    ) -> ArrayRef {
-        let records = self.offsets.records();
-        let mut misfits = Misfits::new();
-        let fields = self.fields(block, utf8);
-        let array = match source {
-            ColumnSource::Line => {
-                let line = |record| {
-                    let (start, _, line) = self.offsets.record(record);
-                    i64::try_from(block.place(start, line).0).unwrap_or(i64::MAX)
-                };
-                Arc::new(Int64Array::from_iter_values((0..records).map(line)))
+    ) {
+        let mut missing = Vec::with_capacity(columns.len());
+        for &column in columns {
+            // A column may be projected twice.
+            if built[column].is_none() && !missing.contains(&column) {
+                missing.push(column);
             }
-            _ => match &self.json {
-                Some(json) => json.build(&self.table, source, &fields, &mut misfits),
-                None => self.build_delimited(block, source, &fields, &mut misfits),
-            },
-        };
-        let read = self.column_read(&block.layout, source);
-        report.values(&misfits, block, &self.offsets, &self.table, read);
-        array
+        }
+        if let Some(json) = &self.json {
+            self.build_members(json, block, utf8, &missing, built, report);
+            missing.retain(|&column| built[column].is_none());
+        }
+        let fields = self.fields(block, utf8);
+        let mut builders: Vec<_> = missing
+            .iter()
+            .map(|&column| self.builder(block, self.sources[column], &fields))
+            .collect();
+        let records = self.offsets.records();
+        for start in (0..records).step_by(TILE_RECORDS) {
+            let tile = start..records.min(start + TILE_RECORDS);
+            for builder in builders.iter_mut().flatten() {
+                builder.append(&fields, tile.clone());
+            }
+        }
+        for (column, builder) in missing.into_iter().zip(builders) {
+            let source = self.sources[column];
+            let mut misfits = Misfits::new();
+            let array = match builder {
+                Some(builder) => {
+                    let (array, found) = builder.finish(&self.table.zone);
+                    misfits = found;
+                    array
+                }
+                None => self.build_whole(block, source, &fields, &mut misfits),
+            };
+            let read = self.column_read(&block.layout, source);
+            report.values(&misfits, block, &self.offsets, &self.table, read);
+            built[column] = Some(array);
+        }
     }
 
-    fn build_delimited(
+    /// Builds those of `missing` that lie within others. What one column holds is walked over once.
+    fn build_members(
+        &self,
+        json: &JsonRecords,
+        block: &Block,
+        utf8: bool,
+        missing: &[usize],
+        built: &mut [Option<ArrayRef>],
+        report: &mut Report,
+    ) {
+        let fields = self.fields(block, utf8);
+        let way = |column: usize| match self.sources[column] {
+            ColumnSource::Member(member) => Some(self.table.way(member)),
+            _ => None,
+        };
+        for &column in missing {
+            let Some(top) = way(column).map(|way| way[0]) else {
+                continue;
+            };
+            if built[column].is_some() {
+                continue;
+            }
+            let members = missing.iter();
+            let members = members.filter_map(|&column| Some((column, way(column)?)));
+            let members = members.filter(|(_, way)| way[0] == top);
+            let (members, ways): (Vec<_>, Vec<_>) = members.unzip();
+            let mut misfits = Misfits::new();
+            let arrays = json.build_members(&self.table, &ways, &fields, &mut misfits);
+            for (member, array) in members.into_iter().zip(arrays) {
+                built[member] = Some(array);
+            }
+            let top = ColumnSource::Format(top);
+            report.values(&misfits, block, &self.offsets, &self.table, top);
+        }
+    }
+
+    /// A builder for a column that is one field of delimited records.
+    fn builder<'a>(
+        &self,
+        block: &Block,
+        source: ColumnSource,
+        fields: &Fields<'a>,
+    ) -> Option<ColumnBuilder<'a>> {
+        if self.json.is_some() {
+            return None;
+        }
+        let place = self.place(&block.layout, source)?;
+        Some(match source {
+            ColumnSource::EventTime => ColumnBuilder::event_time(fields, place),
+            _ => ColumnBuilder::new(fields, place),
+        })
+    }
+
+    /// A column that is not one field.
+    fn build_whole(
         &self,
         block: &Block,
         source: ColumnSource,
         fields: &Fields<'_>,
         misfits: &mut Misfits,
     ) -> ArrayRef {
-        let missing = || {
-            let records = self.offsets.records();
-            new_null_array(self.table.field(source).data_type(), records)
-        };
-        match source {
-            ColumnSource::Format(index) => match block.layout.position(index) {
-                None => missing(),
-                Some(position) => {
-                    let column = &self.table.format.columns[index];
-                    build_column(column, fields, position, misfits)
-                }
-            },
-            ColumnSource::Unknown(column) => match self.unknown_position(&block.layout, column) {
-                None => missing(),
-                Some(position) => Arc::new(columns::text(fields, position, misfits, whole)),
-            },
-            ColumnSource::EventTime => {
-                let found = self.event_time(&block.layout);
-                match found.and_then(|(column, kind)| Some((block.layout.position(column)?, kind)))
-                {
-                    None => missing(),
-                    Some((position, kind)) => {
-                        let zone = &self.table.zone;
-                        Arc::new(columns::event_time(fields, position, misfits, kind, zone))
-                    }
-                }
+        let records = self.offsets.records();
+        match (source, &self.json) {
+            (ColumnSource::Line, _) => {
+                let line = |record| {
+                    let (start, _, line) = self.offsets.record(record);
+                    i64::try_from(block.place(start, line).0).unwrap_or(i64::MAX)
+                };
+                Arc::new(Int64Array::from_iter_values((0..records).map(line)))
             }
-            ColumnSource::Extra => {
+            (_, Some(json)) => json.build(&self.table, source, fields, misfits),
+            (ColumnSource::Extra, None) => {
                 let without_column = self.without_column(&block.layout);
                 let tail = match self.table.format.shape {
                     Shape::Quoted { quoting, .. } => Some((block.layout.fields(), quoting)),
@@ -404,8 +459,8 @@ impl Parser {
                 };
                 Arc::new(columns::extra(fields, &without_column, tail, misfits))
             }
-            // Not of the record's fields.
-            ColumnSource::Line => missing(),
+            // The records do not have it.
+            _ => new_null_array(self.table.field(source).data_type(), records),
         }
     }
 
@@ -457,53 +512,6 @@ impl Parser {
             .filter(|(position, _)| !taken.contains(position))
             .collect()
     }
-}
-
-/// A column of a delimited format.
-fn build_column(
-    column: &Column,
-    fields: &Fields<'_>,
-    position: usize,
-    misfits: &mut Misfits,
-) -> ArrayRef {
-    match column.kind {
-        Kind::Int32 => number::<Int32Type>(fields, position, misfits, field::int32),
-        Kind::PortOfPair => number::<Int32Type>(fields, position, misfits, field::pair_port),
-        Kind::Int64 => number::<Int64Type>(fields, position, misfits, field::int64),
-        Kind::UnixSeconds => number::<Int64Type>(fields, position, misfits, field::unix_seconds),
-        Kind::Float64 => number::<Float64Type>(fields, position, misfits, field::float64),
-        Kind::IpOfPair => text(fields, position, misfits, field::ip_of_pair),
-        Kind::RequestMethod => text(fields, position, misfits, field::request_method),
-        Kind::RequestUrl => text(fields, position, misfits, field::request_url),
-        Kind::RequestProtocol => text(fields, position, misfits, field::request_protocol),
-        Kind::Raw => {
-            let enclosing = &[];
-            let fields = Fields {
-                enclosing,
-                ..*fields
-            };
-            text(&fields, position, misfits, whole)
-        }
-        _ => text(fields, position, misfits, whole),
-    }
-}
-
-fn text(
-    fields: &Fields<'_>,
-    position: usize,
-    misfits: &mut Misfits,
-    part: impl Fn(&[u8]) -> Part,
-) -> ArrayRef {
-    Arc::new(columns::text(fields, position, misfits, part))
-}
-
-fn number<T: ArrowPrimitiveType>(
-    fields: &Fields<'_>,
-    position: usize,
-    misfits: &mut Misfits,
-    parse: impl Fn(&[u8]) -> Result<T::Native, Misfit>,
-) -> ArrayRef {
-    Arc::new(columns::number::<T>(fields, position, misfits, parse))
 }
 
 fn schema_of(table: &Table, sources: &[ColumnSource], columns: &[usize]) -> SchemaRef {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, TimeUnit};
 
-use crate::format::{Format, column_name};
+use crate::field::Kind;
+use crate::format::{Column, Format, column_name};
 
 /// The time that every table has: microseconds since 1970, UTC.
 pub const EVENT_TIME: &str = "event_time";
@@ -16,7 +17,8 @@ pub const LINE: &str = "$line";
 /// The columns that parsing can give of one format.
 ///
 /// In this order: the format's columns; columns for field names that headers had and the format
-/// does not; [`EVENT_TIME`]; [`EXTRA`]; [`LINE`].
+/// does not; [`EVENT_TIME`]; [`EXTRA`]; [`LINE`]. Behind them, and not among [`Table::sources`],
+/// are the columns that lie within structs, for who wants some of a struct only.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// The format.
@@ -25,6 +27,8 @@ pub struct Table {
     pub unknown: Vec<String>,
     /// Time zone that `event_time` is labelled with; its values are UTC always.
     pub zone: Arc<str>,
+    /// The way from the top to each column that lies within structs.
+    members: Vec<Vec<usize>>,
 }
 
 /// Where a column of a [`Table`] comes from.
@@ -40,6 +44,8 @@ pub enum ColumnSource {
     Extra,
     /// The record's line.
     Line,
+    /// A column of the format that lies within structs.
+    Member(usize),
 }
 
 impl Table {
@@ -59,8 +65,11 @@ impl Table {
                 columns.push(name);
             }
         }
+        let mut members = Vec::new();
+        ways(&format.columns, &[], &mut members);
         Self {
             format,
+            members,
             unknown: columns,
             zone: Arc::from("UTC"),
         }
@@ -84,6 +93,43 @@ impl Table {
             ])
     }
 
+    /// The columns within structs, in their order.
+    pub fn members(&self) -> impl Iterator<Item = ColumnSource> {
+        (0..self.members.len()).map(ColumnSource::Member)
+    }
+
+    /// Where the column of this index comes from.
+    pub fn source(&self, index: usize) -> Option<ColumnSource> {
+        self.sources().chain(self.members()).nth(index)
+    }
+
+    /// The column that the names lead to from a column of the format.
+    pub fn member(&self, column: usize, names: &[&str]) -> Option<ColumnSource> {
+        let mut way = vec![column];
+        let mut columns = &self.format.columns.get(column)?.columns;
+        for name in names {
+            let index = columns.iter().position(|inner| *inner.name == **name)?;
+            way.push(index);
+            columns = &columns[index].columns;
+        }
+        let member = self.members.iter().position(|known| *known == way)?;
+        Some(ColumnSource::Member(member))
+    }
+
+    /// The way from the top to a column within structs.
+    pub(crate) fn way(&self, member: usize) -> &[usize] {
+        &self.members[member]
+    }
+
+    /// The format's column that this one is, if it is one.
+    pub fn column(&self, source: ColumnSource) -> Option<&Column> {
+        match source {
+            ColumnSource::Format(index) => self.format.columns.get(index),
+            ColumnSource::Member(member) => self.format.column_at(self.members.get(member)?),
+            _ => None,
+        }
+    }
+
     /// The index of a column.
     pub fn index_of(&self, source: ColumnSource) -> usize {
         let (known, unknown) = (self.format.columns.len(), self.unknown.len());
@@ -93,6 +139,7 @@ impl Table {
             ColumnSource::EventTime => known + unknown,
             ColumnSource::Extra => known + unknown + 1,
             ColumnSource::Line => known + unknown + 2,
+            ColumnSource::Member(member) => known + unknown + 3 + member,
         }
     }
 
@@ -116,6 +163,30 @@ impl Table {
             }
             ColumnSource::Extra => Field::new(EXTRA, DataType::Utf8View, true),
             ColumnSource::Line => Field::new(LINE, DataType::Int64, false),
+            ColumnSource::Member(member) => self.member_field(&self.members[member]),
+        }
+    }
+
+    /// Named by the dotted way to it.
+    fn member_field(&self, way: &[usize]) -> Field {
+        let steps = (1..=way.len()).filter_map(|length| self.format.column_at(&way[..length]));
+        let names: Vec<&str> = steps.map(|column| column.name.as_ref()).collect();
+        let column = self.format.column_at(way);
+        let data_type = column.map_or(DataType::Null, Column::data_type);
+        Field::new(names.join("."), data_type, true)
+    }
+}
+
+/// The ways to all columns within structs. What lies within a list has no value of its own in a
+/// record.
+fn ways(columns: &[Column], before: &[usize], out: &mut Vec<Vec<usize>>) {
+    for (index, column) in columns.iter().enumerate() {
+        let way = [before, &[index]].concat();
+        if !before.is_empty() {
+            out.push(way.clone());
+        }
+        if column.kind == Kind::Struct {
+            ways(&column.columns, &way, out);
         }
     }
 }

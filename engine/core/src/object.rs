@@ -55,4 +55,16 @@ pub trait ObjectReader: Send {
     /// Appends up to `room` bytes to `buffer` and gives it back; at the end of the object it
     /// comes back as it was.
     async fn read(&mut self, buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error>;
+
+    /// The same object to be read at any place, where that needs no waiting for a network.
+    fn at_any_place(&self) -> Option<Arc<dyn ReadAt>> {
+        None
+    }
+}
+
+/// Reads an object at any place, from several threads.
+pub trait ReadAt: Send + Sync {
+    /// Fills `into` with the bytes from `offset` on. Says how many there were: fewer than there
+    /// is room for only at the end of the object.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, Error>;
 }

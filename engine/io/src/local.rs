@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -9,7 +10,7 @@ use std::time::UNIX_EPOCH;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use globset::{GlobBuilder, GlobMatcher};
-use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource};
+use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource, ReadAt};
 use loglens_engine::{Error, Owner};
 use walkdir::WalkDir;
 
@@ -143,25 +144,22 @@ impl ObjectSource for LocalSource {
 
     async fn open(&self, object: &Object) -> Result<Box<dyn ObjectReader>, Error> {
         let file = File::open(&*object.key).map_err(|error| failed(&object.key, &error))?;
-        Ok(Box::new(LocalReader {
+        Ok(Box::new(LocalReader(Arc::new(LocalFile {
             key: Arc::clone(&object.key),
-            file: Arc::new(file),
-        }))
+            file,
+        }))))
     }
 }
 
-struct LocalReader {
-    key: Arc<str>,
-    file: Arc<File>,
-}
+struct LocalReader(Arc<LocalFile>);
 
 #[async_trait]
 impl ObjectReader for LocalReader {
     async fn read(&mut self, mut buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
-        let file = Arc::clone(&self.file);
+        let object = Arc::clone(&self.0);
         let read = move || {
             // `read_to_end` fills spare capacity without zeroing it first.
-            (&*file)
+            (&object.file)
                 .take(room as u64)
                 .read_to_end(&mut buffer)
                 .map(|_| buffer)
@@ -170,7 +168,35 @@ impl ObjectReader for LocalReader {
             .await
             .map_err(io::Error::other)
             .flatten();
-        result.map_err(|error| failed(&self.key, &error))
+        result.map_err(|error| failed(&self.0.key, &error))
+    }
+
+    fn at_any_place(&self) -> Option<Arc<dyn ReadAt>> {
+        Some(Arc::clone(&self.0) as Arc<dyn ReadAt>)
+    }
+}
+
+/// An open file. It is read, never mapped: a file that shrinks would end the process.
+struct LocalFile {
+    key: Arc<str>,
+    file: File,
+}
+
+impl ReadAt for LocalFile {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
+        let mut filled = 0;
+        while filled < into.len() {
+            match self
+                .file
+                .read_at(&mut into[filled..], offset + filled as u64)
+            {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(&self.key, &error)),
+            }
+        }
+        Ok(filled)
     }
 }
 

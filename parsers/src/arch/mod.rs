@@ -17,7 +17,25 @@ pub const LANE: usize = 64;
 pub trait Simd: Copy {
     /// The bits of `chunk` that are `a`, and those that are `b`; bit 0 is the first byte.
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64);
+
+    /// The masks of `chunk` for JSON. Those that the caller does not use cost nothing.
+    fn json_masks(self, chunk: &[u8; LANE]) -> JsonMasks;
+
+    /// For each bit the parity of the bits up to and with it.
+    #[inline(always)]
+    fn prefix_xor(self, bits: u64) -> u64 {
+        prefix_xor(bits)
+    }
+
+    /// The bits of `chunk` that are letters from `a` to `z`.
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64;
 }
+
+/// The instruction set that every machine has which runs this build.
+#[cfg(target_arch = "x86_64")]
+pub use sse2::Sse2 as Plain;
+#[cfg(not(target_arch = "x86_64"))]
+pub use swar::Swar as Plain;
 
 /// A loop over masks, to be compiled for each instruction set. Mark `run` and what it calls for
 /// each chunk as `inline(always)`: what is not inlined, closures too, is compiled for the least of
@@ -37,12 +55,12 @@ pub fn run<W: Work>(work: W) -> W::Output {
     {
         match avx2::Avx2::detect() {
             Some(avx2) => avx2.run(work),
-            None => work.run(sse2::Sse2),
+            None => work.run(Plain),
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        work.run(swar::Swar)
+        work.run(Plain)
     }
 }
 
@@ -71,21 +89,6 @@ pub struct JsonMasks {
     pub newlines: u64,
     /// White space: every byte up to the space.
     pub blanks: u64,
-}
-
-/// The masks of `chunk` for JSON. Those that the caller does not use cost nothing.
-#[inline(always)]
-#[allow(unsafe_code)]
-pub fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
-    #[cfg(target_arch = "x86_64")]
-    {
-        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
-        unsafe { sse2::json_masks(chunk) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        swar::json_masks(chunk)
-    }
 }
 
 /// For each bit the parity of the bits up to and with it.
@@ -135,6 +138,20 @@ mod tests {
         }
 
         #[test]
+        fn every_implementation_finds_lower_case_letters(
+            chunk in any_chunk(prop_oneof![prop::sample::select(&b"`az{AZ\x80\xe1\xfa"[..]), any::<u8>()]),
+        ) {
+            let expected = naive(&chunk, |byte| byte.is_ascii_lowercase());
+            prop_assert_eq!(swar::Swar.lower_case(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            prop_assert_eq!(sse2::Sse2.lower_case(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = avx2::Avx2::detect() {
+                prop_assert_eq!(avx2.lower_case(&chunk), expected);
+            }
+        }
+
+        #[test]
         fn every_implementation_finds_the_structure_of_json(
             chunk in any_chunk(prop_oneof![any::<u8>(), prop::sample::select(&b"\"\\{}[],:\n \t\x1f!"[..])]),
         ) {
@@ -147,8 +164,24 @@ mod tests {
                 newlines: naive(&chunk, |byte| byte == b'\n'),
                 blanks: naive(&chunk, |byte| byte <= b' '),
             };
-            prop_assert_eq!(json_masks(&chunk), expected);
-            prop_assert_eq!(swar::json_masks(&chunk), expected);
+            prop_assert_eq!(swar::Swar.json_masks(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            prop_assert_eq!(sse2::Sse2.json_masks(&chunk), expected);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = avx2::Avx2::detect() {
+                prop_assert_eq!(avx2.json_masks(&chunk), expected);
+            }
+        }
+
+        #[test]
+        fn every_implementation_finds_the_parities(bits in any::<u64>()) {
+            let parity = |bit: u32| u64::from((bits << (63 - bit)).count_ones() % 2);
+            let expected = (0..64).fold(0, |all, bit| all | parity(bit) << bit);
+            prop_assert_eq!(prefix_xor(bits), expected);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = avx2::Avx2::detect() {
+                prop_assert_eq!(avx2.prefix_xor(bits), expected);
+            }
         }
     }
 }

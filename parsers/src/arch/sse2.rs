@@ -1,15 +1,15 @@
 //! Masks with SSE2: 16 bytes a comparison.
 
 use std::arch::x86_64::{
-    __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
-    _mm_set1_epi8,
+    __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+    _mm_set1_epi8, _mm_sub_epi8,
 };
 
 use super::{JsonMasks, LANE, Simd};
 
 /// Any x86-64.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sse2;
+pub struct Sse2;
 
 impl Simd for Sse2 {
     #[inline(always)]
@@ -17,6 +17,20 @@ impl Simd for Sse2 {
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
         unsafe { masks(chunk, a, b) }
+    }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn json_masks(self, chunk: &[u8; LANE]) -> JsonMasks {
+        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
+        unsafe { json_masks(chunk) }
+    }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
+        unsafe { lower_case(chunk) }
     }
 }
 
@@ -38,7 +52,19 @@ fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
 
 #[inline]
 #[target_feature(enable = "sse2")]
-pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
+fn lower_case(chunk: &[u8; LANE]) -> u64 {
+    let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
+    let mut mask = 0;
+    for (quarter, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
+        let letter = _mm_sub_epi8(load(bytes), all(b'a'));
+        mask |= equal(letter, _mm_min_epu8(letter, all(b'z' - b'a'))) << (quarter * 16);
+    }
+    mask
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
     let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
     let mut found = JsonMasks::default();
     for (quarter, bytes) in chunk.as_chunks::<16>().0.iter().enumerate() {
@@ -57,15 +83,14 @@ pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
     found
 }
 
-/// Two 64-bit loads, which the compiler makes one of 128 bits: no pointer, so no raw load.
+/// A load by pointer, as with AVX2.
 #[inline]
 #[target_feature(enable = "sse2")]
+#[allow(unsafe_code)]
 fn load(bytes: &[u8; 16]) -> __m128i {
-    let value = u128::from_le_bytes(*bytes);
-    _mm_set_epi64x(
-        ((value >> 64) as u64).cast_signed(),
-        (value as u64).cast_signed(),
-    )
+    // SAFETY: the pointer is to 16 bytes that may be read, and no alignment is asked for. The
+    // comparison with the naive masks would find other bytes loaded.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
 #[inline]

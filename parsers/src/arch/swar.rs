@@ -8,10 +8,10 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// Any machine.
 #[cfg_attr(
     target_arch = "x86_64",
-    allow(dead_code, reason = "the twin of SSE2 in the tests")
+    allow(dead_code, unreachable_pub, reason = "the twin of SSE2 in the tests")
 )]
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Swar;
+pub struct Swar;
 
 impl Simd for Swar {
     #[inline(always)]
@@ -25,31 +25,39 @@ impl Simd for Swar {
         }
         masks
     }
-}
 
-#[cfg_attr(
-    target_arch = "x86_64",
-    allow(dead_code, reason = "the twin of SSE2 in the tests")
-)]
-#[inline(always)]
-pub(super) fn json_masks(chunk: &[u8; LANE]) -> JsonMasks {
-    let mut found = JsonMasks::default();
-    for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*bytes);
-        // Braces and brackets differ in the bit 0x20.
-        let folded = word | (LOW * 0x20);
-        let equal = |word: u64, byte: u8| {
-            gather(zero_bytes(word ^ (LOW * u64::from(byte)))) << (eighth * 8)
-        };
-        found.quotes |= equal(word, b'"');
-        found.backslashes |= equal(word, b'\\');
-        found.opens |= equal(folded, b'{');
-        found.closes |= equal(folded, b'}');
-        found.separators |= equal(word, b',') | equal(word, b':');
-        found.newlines |= equal(word, b'\n');
-        found.blanks |= gather(blank_bytes(word)) << (eighth * 8);
+    #[inline(always)]
+    fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
+        let mut mask = 0;
+        for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            let at_least = |byte: u8| (word & !HIGH) + LOW * u64::from(0x80 - byte);
+            let letters = at_least(b'a') & !at_least(b'z' + 1) & !word & HIGH;
+            mask |= gather(letters) << (eighth * 8);
+        }
+        mask
     }
-    found
+
+    #[inline(always)]
+    fn json_masks(self, chunk: &[u8; LANE]) -> JsonMasks {
+        let mut found = JsonMasks::default();
+        for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
+            let word = u64::from_le_bytes(*bytes);
+            // Braces and brackets differ in the bit 0x20.
+            let folded = word | (LOW * 0x20);
+            let equal = |word: u64, byte: u8| {
+                gather(zero_bytes(word ^ (LOW * u64::from(byte)))) << (eighth * 8)
+            };
+            found.quotes |= equal(word, b'"');
+            found.backslashes |= equal(word, b'\\');
+            found.opens |= equal(folded, b'{');
+            found.closes |= equal(folded, b'}');
+            found.separators |= equal(word, b',') | equal(word, b':');
+            found.newlines |= equal(word, b'\n');
+            found.blanks |= gather(blank_bytes(word)) << (eighth * 8);
+        }
+        found
+    }
 }
 
 /// The high bit of each byte up to the space.

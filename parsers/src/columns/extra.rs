@@ -26,7 +26,7 @@ pub(crate) fn extra(
     let mut objects = vec![Map::new(); records];
     let mut mended = vec![false; records];
     let mut put = |record: usize, name: String, bytes: &[u8]| {
-        if bytes != fields.null {
+        if !fields.is_null(bytes) {
             let text = String::from_utf8_lossy(bytes);
             mended[record] |= matches!(text, Cow::Owned(_));
             objects[record].insert(name, Value::String(text.into_owned()));

@@ -1,12 +1,15 @@
-//! Columns: building one Arrow array from one field of every record.
+//! Columns: building Arrow arrays from the fields of records.
 
+mod builder;
 mod extra;
 mod numbers;
 mod text;
 
+use std::ops::Range;
+
+pub(crate) use builder::ColumnBuilder;
 pub(crate) use extra::extra;
-pub(crate) use numbers::{event_time, number};
-pub(crate) use text::{TextBuilder, text};
+pub(crate) use text::TextBuilder;
 
 use crate::field::Misfit;
 use crate::offsets::Offsets;
@@ -26,32 +29,70 @@ pub(crate) struct Fields<'a> {
     pub(crate) enclosing: &'a [(u8, u8)],
 }
 
+/// Where a field is: start and end in the block. None where the record does not have it.
+pub(crate) type Span = Option<(usize, usize)>;
+
 impl Fields<'_> {
-    /// Start and end of one field of every record, without what encloses it; None where the
-    /// record does not have it.
+    /// One field of every record, without what encloses it.
     #[inline(always)]
-    pub(crate) fn spans(&self, field: usize) -> impl Iterator<Item = Option<(usize, usize)>> {
-        self.offsets.field(field).map(|(start, end)| {
-            let enclosed = |&(open, close): &(u8, u8)| {
-                end - start >= 2 && self.block[start] == open && self.block[end - 1] == close
-            };
-            if start > end {
-                None
-            } else if self.enclosing.iter().any(enclosed) {
-                Some((start + 1, end - 1))
-            } else {
-                Some((start, end))
-            }
-        })
+    pub(crate) fn spans(&self, field: usize) -> impl Iterator<Item = Span> {
+        self.spans_of(field, 0..self.offsets.records())
+    }
+
+    /// The same of some records.
+    #[inline(always)]
+    pub(crate) fn spans_of(
+        &self,
+        field: usize,
+        records: Range<usize>,
+    ) -> impl Iterator<Item = Span> {
+        let places = self.offsets.field_of(field, records);
+        places.map(|place| self.span(place))
+    }
+
+    /// Where a field is without what encloses it, of its place in the matrix.
+    #[inline(always)]
+    pub(crate) fn span(&self, (start, end): (usize, usize)) -> Span {
+        if start > end {
+            None
+        } else if is_enclosed(self.block, self.enclosing, start, end) {
+            Some((start + 1, end - 1))
+        } else {
+            Some((start, end))
+        }
     }
 
     /// The bytes of a field; those of NULL where the record does not have it.
     #[inline(always)]
-    pub(crate) fn bytes(&self, span: Option<(usize, usize)>) -> &[u8] {
+    pub(crate) fn bytes(&self, span: Span) -> &[u8] {
         match span {
             Some((start, end)) => &self.block[start..end],
             None => self.null,
         }
+    }
+
+    /// Whether these bytes of a field stand for NULL.
+    #[inline(always)]
+    pub(crate) fn is_null(&self, bytes: &[u8]) -> bool {
+        match self.null {
+            // What it is in every format of AWS's.
+            &[null] => bytes.len() == 1 && bytes[0] == null,
+            null => bytes == null,
+        }
+    }
+}
+
+/// Whether a field stands in one of these pairs.
+#[inline(always)]
+fn is_enclosed(block: &[u8], enclosing: &[(u8, u8)], start: usize, end: usize) -> bool {
+    let within = |&(open, close): &(u8, u8)| {
+        end - start >= 2 && block[start] == open && block[end - 1] == close
+    };
+    match enclosing {
+        [] => false,
+        // What nearly all formats have.
+        [only] => within(only),
+        some => some.iter().any(within),
     }
 }
 

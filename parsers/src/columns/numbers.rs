@@ -1,51 +1,62 @@
-//! Columns of numbers and times.
+//! Numbers and times of many records.
 
-use std::sync::Arc;
+use std::ops::Range;
 
-use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{NullBufferBuilder, ScalarBuffer};
 
 use super::{Fields, Misfits};
-use crate::field::{Kind, Misfit};
+use crate::field::Misfit;
 
-/// Microseconds since 1970 from a field of a kind that gives a time.
-pub(crate) fn event_time(
-    fields: &Fields<'_>,
-    field: usize,
-    misfits: &mut Misfits,
-    kind: Kind,
-    zone: &Arc<str>,
-) -> PrimitiveArray<TimestampMicrosecondType> {
-    let times = number(fields, field, misfits, |bytes| kind.micros(bytes));
-    times.with_timezone(Arc::clone(zone))
+/// A column of numbers while it is built.
+pub(super) struct Numbers<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    nulls: NullBufferBuilder,
 }
 
-/// Numbers as `parse` reads them.
-pub(crate) fn number<T: ArrowPrimitiveType>(
-    fields: &Fields<'_>,
-    field: usize,
-    misfits: &mut Misfits,
-    parse: impl Fn(&[u8]) -> Result<T::Native, Misfit>,
-) -> PrimitiveArray<T> {
-    let records = fields.offsets.records();
-    let mut values = Vec::with_capacity(records);
-    let mut nulls = NullBufferBuilder::new(records);
-    for (record, span) in fields.spans(field).enumerate() {
-        let bytes = fields.bytes(span);
-        match parse(bytes) {
-            Ok(value) => {
-                values.push(value);
-                nulls.append_non_null();
-            }
-            Err(misfit) => {
-                if bytes != fields.null {
-                    misfits.push((record, misfit));
-                }
-                values.push(T::Native::default());
-                nulls.append_null();
-            }
+impl<T: ArrowPrimitiveType> Numbers<T> {
+    /// None yet, of so many.
+    pub(super) fn new(records: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(records),
+            nulls: NullBufferBuilder::new(records),
         }
     }
-    PrimitiveArray::new(ScalarBuffer::from(values), nulls.finish())
+
+    /// Appends a field of some records, as `parse(block, start, end)` reads it.
+    #[inline(always)]
+    pub(super) fn append(
+        &mut self,
+        fields: &Fields<'_>,
+        field: usize,
+        records: Range<usize>,
+        misfits: &mut Misfits,
+        parse: impl Fn(&[u8], usize, usize) -> Result<T::Native, Misfit>,
+    ) {
+        let block = fields.block.as_slice();
+        // Nulls are rare: those between two of them are counted at once.
+        let mut valid_from = records.start;
+        let places = fields.offsets.field_of(field, records.clone());
+        for (index, place) in places.enumerate() {
+            let (record, span) = (records.start + index, fields.span(place));
+            let misfit = match span.map(|(start, end)| parse(block, start, end)) {
+                Some(Ok(value)) => {
+                    self.values.push(value);
+                    continue;
+                }
+                Some(Err(misfit)) => Some(misfit).filter(|_| !fields.is_null(fields.bytes(span))),
+                None => None,
+            };
+            misfits.extend(misfit.map(|misfit| (record, misfit)));
+            self.values.push(T::Native::default());
+            self.nulls.append_n_non_nulls(record - valid_from);
+            self.nulls.append_null();
+            valid_from = record + 1;
+        }
+        self.nulls.append_n_non_nulls(records.end - valid_from);
+    }
+
+    pub(super) fn finish(mut self) -> PrimitiveArray<T> {
+        PrimitiveArray::new(ScalarBuffer::from(self.values), self.nulls.finish())
+    }
 }

@@ -1,6 +1,7 @@
 //! Columns of text: views into the block's bytes.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::StringViewArray;
@@ -13,34 +14,6 @@ use crate::field::parts::Part;
 
 /// Text that does not stand in the block as it is gets a buffer of its own, the second of the array.
 const MENDED: u32 = 1;
-
-/// The text that `part` finds in a field.
-pub(crate) fn text(
-    fields: &Fields<'_>,
-    field: usize,
-    misfits: &mut Misfits,
-    part: impl Fn(&[u8]) -> Part,
-) -> StringViewArray {
-    let mut builder = TextBuilder::new(fields.block, fields.utf8, fields.offsets.records());
-    for (record, span) in fields.spans(field).enumerate() {
-        let bytes = fields.bytes(span);
-        let found = match span {
-            Some((start, _)) if bytes != fields.null => {
-                part(bytes).map(|part| part.map(|part| (start + part.start, start + part.end)))
-            }
-            _ => Ok(None),
-        };
-        match found {
-            Ok(Some(span)) => builder.append(span, record, misfits),
-            Ok(None) => builder.append_null(),
-            Err(misfit) => {
-                misfits.push((record, misfit));
-                builder.append_null();
-            }
-        }
-    }
-    builder.finish()
-}
 
 /// Builds a column of text over the bytes of a block.
 pub(crate) struct TextBuilder<'a> {
@@ -63,6 +36,38 @@ impl<'a> TextBuilder<'a> {
         }
     }
 
+    /// Appends the text that `part` finds in a field of some records.
+    #[inline(always)]
+    pub(super) fn append_fields(
+        &mut self,
+        fields: &Fields<'_>,
+        field: usize,
+        records: Range<usize>,
+        misfits: &mut Misfits,
+        part: impl Fn(&[u8]) -> Part,
+    ) {
+        let first = records.start;
+        for (index, place) in fields.offsets.field_of(field, records).enumerate() {
+            // Not in a closure, which the compiler makes a call of.
+            let (record, span) = (first + index, fields.span(place));
+            let bytes = fields.bytes(span);
+            let found = match span {
+                Some((start, _)) if !fields.is_null(bytes) => {
+                    part(bytes).map(|part| part.map(|part| (start + part.start, start + part.end)))
+                }
+                _ => Ok(None),
+            };
+            match found {
+                Ok(Some(span)) => self.append(span, record, misfits),
+                Ok(None) => self.append_null(),
+                Err(misfit) => {
+                    misfits.push((record, misfit));
+                    self.append_null();
+                }
+            }
+        }
+    }
+
     #[inline]
     pub(crate) fn append_null(&mut self) {
         self.views.push(0);
@@ -70,7 +75,7 @@ impl<'a> TextBuilder<'a> {
     }
 
     /// Appends bytes of the block; what is not UTF-8 is mended and reported.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(
         &mut self,
         (start, end): (usize, usize),
@@ -88,6 +93,7 @@ impl<'a> TextBuilder<'a> {
     }
 
     /// Appends bytes that do not stand in the block; what is not UTF-8 is mended and reported.
+    #[cold]
     pub(crate) fn append_mended(&mut self, bytes: &[u8], record: usize, misfits: &mut Misfits) {
         let text = String::from_utf8_lossy(bytes);
         if matches!(text, Cow::Owned(_)) {

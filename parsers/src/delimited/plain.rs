@@ -163,7 +163,7 @@ impl Find<'_> {
 /// Appends the places of all bits: eight at a time, since a loop of a known length needs no
 /// branch for each; what is too much is cut off.
 #[inline(always)]
-fn flatten(ends: &mut Vec<u32>, base: u32, mut bits: u64) {
+pub(super) fn flatten(ends: &mut Vec<u32>, base: u32, mut bits: u64) {
     let complete = ends.len() + bits.count_ones() as usize;
     while bits != 0 {
         let mut places = [0; 8];

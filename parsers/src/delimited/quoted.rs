@@ -9,8 +9,8 @@
 
 use memchr::memchr_iter;
 
-use super::plain::without_carriage_return;
-use crate::arch::{self, LANE, Simd, Work, last_chunk, prefix_xor};
+use super::plain::{flatten, without_carriage_return};
+use crate::arch::{self, LANE, Simd, Work, last_chunk};
 use crate::format::Quoting;
 use crate::offsets::{Offsets, Scan};
 use crate::record::MAX_RECORD_BYTES;
@@ -29,12 +29,35 @@ pub struct Shape<'a> {
     pub skip: &'a [String],
 }
 
+impl<'a> Shape<'a> {
+    /// The shape of records with so many known fields, of which the oldest have `least`.
+    pub(crate) fn new(quoting: Quoting, fields: usize, least: usize, skip: &'a [String]) -> Self {
+        Self {
+            quoting,
+            fields,
+            least: least.min(fields),
+            skip,
+        }
+    }
+}
+
 /// Finds the fields of every line of `bytes`. The matrix has one field more than the shape: what
 /// follows the known fields, without the separator before it.
 pub fn scan(offsets: &mut Offsets, bytes: &[u8], shape: Shape<'_>) -> Scan {
     offsets.begin(shape.fields + 1);
+    lines(offsets, bytes, shape).1
+}
+
+/// How many lines of `bytes` are records, and what became of the others: what [`scan`] says,
+/// without taking down the fields.
+pub fn count(bytes: &[u8], shape: Shape<'_>) -> (usize, Scan) {
+    let (counted, scan) = lines(Counted::default(), bytes, shape);
+    (counted.records, scan)
+}
+
+fn lines<F: Found>(found: F, bytes: &[u8], shape: Shape<'_>) -> (F, Scan) {
     let mut lines = Lines {
-        offsets,
+        found,
         bytes,
         shape,
         start: 0,
@@ -100,9 +123,90 @@ const LINE_START: Carry = Carry {
     backslash: 0,
 };
 
+/// What is kept of the fields that are found.
+trait Found {
+    /// Takes down the ends of fields: a place for each bit.
+    fn fields(&mut self, base: usize, ends: u64);
+
+    /// Takes down those of a line that is read again, by their places in it.
+    fn fields_again(&mut self, start: usize, ends: &[u32]);
+
+    /// How many fields the line has so far.
+    fn of_line(&self) -> usize;
+
+    /// Forgets the fields of the line.
+    fn forget(&mut self);
+
+    /// The line is a record, of which so many fields are looked for.
+    fn record(&mut self, fields: usize, start: usize, end: usize, line: u32);
+}
+
+impl Found for &mut Offsets {
+    #[inline(always)]
+    fn fields(&mut self, base: usize, ends: u64) {
+        flatten(&mut self.ends, base as u32, ends);
+    }
+
+    fn fields_again(&mut self, start: usize, ends: &[u32]) {
+        let ends = ends.iter().map(|end| end + start as u32);
+        self.ends.extend(ends);
+    }
+
+    #[inline(always)]
+    fn of_line(&self) -> usize {
+        self.ends.len() - self.complete()
+    }
+
+    fn forget(&mut self) {
+        self.ends.truncate(self.complete());
+    }
+
+    #[inline(always)]
+    fn record(&mut self, fields: usize, start: usize, end: usize, line: u32) {
+        let complete = self.complete();
+        self.ends.truncate(complete + fields);
+        self.ends.resize(complete + fields + 1, end as u32);
+        self.push(start, line);
+    }
+}
+
+/// Records and the line's fields, which are only counted.
+#[derive(Default)]
+struct Counted {
+    records: usize,
+    of_line: usize,
+}
+
+impl Found for Counted {
+    #[inline(always)]
+    fn fields(&mut self, _: usize, ends: u64) {
+        self.of_line += ends.count_ones() as usize;
+    }
+
+    fn fields_again(&mut self, _: usize, ends: &[u32]) {
+        self.of_line += ends.len();
+    }
+
+    #[inline(always)]
+    fn of_line(&self) -> usize {
+        self.of_line
+    }
+
+    #[inline(always)]
+    fn forget(&mut self) {
+        self.of_line = 0;
+    }
+
+    #[inline(always)]
+    fn record(&mut self, _: usize, _: usize, _: usize, _: u32) {
+        self.records += 1;
+        self.of_line = 0;
+    }
+}
+
 /// The lines of a block while they are found.
-struct Lines<'a> {
-    offsets: &'a mut Offsets,
+struct Lines<'a, F> {
+    found: F,
     bytes: &'a [u8],
     shape: Shape<'a>,
     /// Where the line begins.
@@ -112,11 +216,11 @@ struct Lines<'a> {
     scan: Scan,
 }
 
-impl Work for Lines<'_> {
-    type Output = Scan;
+impl<F: Found> Work for Lines<'_, F> {
+    type Output = (F, Scan);
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) -> Scan {
+    fn run<S: Simd>(mut self, simd: S) -> (F, Scan) {
         let bytes = self.bytes;
         let mut carry = LINE_START;
         let (chunks, rest) = bytes.as_chunks::<LANE>();
@@ -132,13 +236,13 @@ impl Work for Lines<'_> {
     }
 }
 
-impl Lines<'_> {
+impl<F: Found> Lines<'_, F> {
     /// Takes the last line, which may lack its end.
-    fn finish(mut self) -> Scan {
+    fn finish(mut self) -> (F, Scan) {
         if self.start < self.bytes.len() {
             self.end(self.bytes.len());
         }
-        self.scan
+        (self.found, self.scan)
     }
 
     #[inline(always)]
@@ -159,7 +263,7 @@ impl Lines<'_> {
         // The bits that are still to be looked at: all, until a line ends inside of quotes.
         let mut todo = u64::MAX;
         loop {
-            let inside = prefix_xor(quotes & todo) ^ carry.inside;
+            let inside = simd.prefix_xor(quotes & todo) ^ carry.inside;
             let torn = inside & newlines & todo;
             let now = match torn {
                 0 => todo,
@@ -197,63 +301,53 @@ impl Lines<'_> {
     /// Takes down fields and lines, in their order.
     #[inline(always)]
     fn events(&mut self, base: usize, gaps: u64, newlines: u64, irregular: u64) {
-        let mut events = gaps | irregular;
-        while events != 0 {
-            let bit = events.trailing_zeros();
-            events &= events - 1;
-            self.irregular |= irregular >> bit & 1 != 0;
-            if newlines >> bit & 1 != 0 {
-                self.end(base + bit as usize);
-            } else if gaps >> bit & 1 != 0 {
-                self.offsets.ends.push((base + bit as usize) as u32);
-            }
+        let (mut fields, mut newlines) = (gaps & !newlines, newlines);
+        let mut irregular = irregular;
+        while newlines != 0 {
+            let line = newlines ^ (newlines - 1);
+            self.found.fields(base, fields & line);
+            self.irregular |= irregular & line != 0;
+            self.end(base + newlines.trailing_zeros() as usize);
+            fields &= !line;
+            irregular &= !line;
+            newlines &= !line;
         }
+        self.found.fields(base, fields);
+        self.irregular |= irregular != 0;
     }
 
-    /// Takes the line that ends at `end` into the matrix, or out of it.
+    /// Takes the line that ends at `end` for a record, or leaves it out.
     #[inline]
     fn end(&mut self, end: usize) {
         let start = std::mem::replace(&mut self.start, end + 1);
         let line = self.scan.records as u32;
         self.scan.records += 1;
         let end = without_carriage_return(self.bytes, start, end);
-        let complete = self.offsets.complete();
-        let mut balanced = true;
+        let (mut balanced, mut last) = (true, 1);
         if std::mem::take(&mut self.irregular) {
-            self.offsets.ends.truncate(complete);
             balanced = self.split_again(start, end);
-        } else {
-            self.offsets.ends.push(end as u32);
+            last = 0;
         }
-        let found = self.offsets.ends.len() - complete;
+        let found = self.found.of_line() + last;
         let text = &self.bytes[start..end];
         let control = |beginning: &String| text.starts_with(beginning.as_bytes());
         if text.is_empty() || self.shape.skip.iter().any(control) {
-            self.offsets.ends.truncate(complete);
+            self.found.forget();
             self.scan.skipped += 1;
         } else if balanced && found >= self.shape.least && text.len() <= MAX_RECORD_BYTES {
-            self.offsets.ends.truncate(complete + self.shape.fields);
-            self.offsets
-                .ends
-                .resize(complete + self.shape.fields + 1, end as u32);
-            self.offsets.push(start, line);
+            self.found.record(self.shape.fields, start, end, line);
         } else {
-            self.offsets.ends.truncate(complete);
+            self.found.forget();
             self.reject(line, start, end, balanced, found);
         }
     }
 
     #[cold]
     fn split_again(&mut self, start: usize, end: usize) -> bool {
-        let first = self.offsets.ends.len();
-        let balanced = split(
-            &self.bytes[start..end],
-            self.shape.quoting,
-            &mut self.offsets.ends,
-        );
-        for at in &mut self.offsets.ends[first..] {
-            *at += start as u32;
-        }
+        let mut ends = Vec::new();
+        let balanced = split(&self.bytes[start..end], self.shape.quoting, &mut ends);
+        self.found.forget();
+        self.found.fields_again(start, &ends);
         balanced
     }
 
@@ -348,6 +442,11 @@ mod tests {
             skip: &["Enable".to_owned()],
         };
         let scan = scan(&mut offsets, bytes, shape);
+        let (counted, same) = count(bytes, shape);
+        assert_eq!(
+            (counted, same.records, same.skipped, &same.rejects),
+            (offsets.records(), scan.records, scan.skipped, &scan.rejects)
+        );
         let mut rows = vec![Vec::new(); offsets.records()];
         for field in 0..=fields {
             for (row, (start, end)) in offsets.field(field).enumerate() {

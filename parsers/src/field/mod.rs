@@ -3,6 +3,7 @@
 //! A description names a kind; the parser dispatches on it once per column and block, never per
 //! field. Fields are read by nom parsers over their bytes.
 
+mod digits;
 pub(crate) mod parts;
 pub(crate) mod time;
 
@@ -125,6 +126,19 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The same of the field `block[start..end]`.
+    #[inline(always)]
+    pub(crate) fn micros_at(self, block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
+        match self {
+            Self::UnixSeconds => {
+                unix_seconds_at(block, start, end).map(|seconds| seconds * 1_000_000)
+            }
+            _ => self.micros(&block[start..end]),
+        }
+    }
+}
+
 /// Why a field does not fit its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
@@ -174,6 +188,21 @@ pub fn int64(field: &[u8]) -> Result<i64, Misfit> {
     }
 }
 
+/// The integer `block[start..end]`.
+#[inline(always)]
+pub(crate) fn int64_at(block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
+    match digits::at(block, start, end) {
+        Some(value) => Ok(value),
+        None => int64(&block[start..end]),
+    }
+}
+
+/// The same of 32 bits.
+#[inline(always)]
+pub(crate) fn int32_at(block: &[u8], start: usize, end: usize) -> Result<i32, Misfit> {
+    i32::try_from(int64_at(block, start, end)?).map_err(|_| Misfit::OutOfRange)
+}
+
 /// What nearly every integer is: nothing but digits, and too few to be out of range.
 #[inline]
 fn digits(field: &[u8]) -> Option<i64> {
@@ -206,6 +235,36 @@ pub fn pair_port(field: &[u8]) -> Result<i32, Misfit> {
 /// such as `inf` are none.
 #[inline]
 pub fn float64(field: &[u8]) -> Result<f64, Misfit> {
+    match short_float64(field) {
+        Some(value) => Ok(value),
+        None => any_float64(field),
+    }
+}
+
+/// A number of up to 15 digits with a point between two of them, as times in seconds are written.
+/// Both its digits and the power of ten are exact as `f64`, so their quotient is the nearest.
+#[inline]
+fn short_float64(field: &[u8]) -> Option<f64> {
+    const POWERS: [f64; 16] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ];
+    if field.len() > 16 {
+        return None;
+    }
+    let (mut digits, mut point) = (0_u64, None);
+    for (at, &byte) in field.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+            b'.' if at > 0 && point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let behind = point? + 1;
+    let decimals = field.len() - behind;
+    (decimals > 0).then(|| digits as f64 / POWERS[decimals])
+}
+
+fn any_float64(field: &[u8]) -> Result<f64, Misfit> {
     let number = nom::number::complete::recognize_float::<&[u8], ()>;
     let (_, text) = all_consuming(number)
         .parse_complete(field)
@@ -220,7 +279,17 @@ pub(crate) const MAX_UNIX_SECONDS: i64 = i64::MAX / 1_000_000;
 /// Seconds since 1970; see [`Kind::UnixSeconds`].
 #[inline]
 pub fn unix_seconds(field: &[u8]) -> Result<i64, Misfit> {
-    let value = int64(field)?;
+    seconds(int64(field)?)
+}
+
+/// The same of the field `block[start..end]`.
+#[inline(always)]
+pub(crate) fn unix_seconds_at(block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
+    seconds(int64_at(block, start, end)?)
+}
+
+#[inline(always)]
+fn seconds(value: i64) -> Result<i64, Misfit> {
     let seconds = if value > i64::from(i32::MAX) {
         value / 1000
     } else {
@@ -278,6 +347,13 @@ mod tests {
         fn digits_are_read_as_nom_reads_them(text in "[+-]?[0-9]{0,20}|[0-9a/:]{0,6}") {
             let plain: IResult<&[u8], i64, ()> = all_consuming(decimal).parse_complete(text.as_bytes());
             proptest::prop_assert_eq!(int64(text.as_bytes()).ok(), plain.ok().map(|(_, value)| value));
+        }
+
+        #[test]
+        fn short_numbers_are_read_as_any(text in "[0-9]{0,9}[.]?[0-9]{0,9}|[0-9.eE+-]{0,6}") {
+            let bits = |number: Result<f64, Misfit>| number.map(f64::to_bits);
+            let (short, any) = (float64(text.as_bytes()), any_float64(text.as_bytes()));
+            proptest::prop_assert_eq!(bits(short), bits(any), "{}", text);
         }
     }
 

@@ -35,7 +35,7 @@ impl FieldPredicate {
             },
             ColumnSource::Unknown(_) => false,
             ColumnSource::EventTime => true,
-            ColumnSource::Extra | ColumnSource::Line => return None,
+            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => return None,
         };
         let fits = match test {
             FieldTest::IsNull | FieldTest::IsNotNull => true,
@@ -78,13 +78,15 @@ impl FieldPredicate {
             misfits,
         };
         match (self.source, kind) {
-            (ColumnSource::EventTime, _) => question.integer(|bytes| kind.micros(bytes)),
-            (_, Kind::Int32) => question.integer(|bytes| field::int32(bytes).map(i64::from)),
-            (_, Kind::PortOfPair) => {
-                question.integer(|bytes| field::pair_port(bytes).map(i64::from));
+            (ColumnSource::EventTime, _) => {
+                question.integer(|block, start, end| kind.micros_at(block, start, end));
             }
-            (_, Kind::Int64) => question.integer(field::int64),
-            (_, Kind::UnixSeconds) => question.integer(field::unix_seconds),
+            (_, Kind::Int32) => question
+                .integer(|block, start, end| field::int32_at(block, start, end).map(i64::from)),
+            (_, Kind::PortOfPair) => question
+                .integer(|block, start, end| field::pair_port(&block[start..end]).map(i64::from)),
+            (_, Kind::Int64) => question.integer(field::int64_at),
+            (_, Kind::UnixSeconds) => question.integer(field::unix_seconds_at),
             (_, Kind::Raw) => {
                 let fields = Fields {
                     enclosing: &[],
@@ -108,9 +110,11 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn integer(&mut self, value: impl Fn(&[u8]) -> Result<i64, Misfit>) {
-        let test = &self.predicate.test;
-        self.each(|bytes| match (value(bytes), test) {
+    /// `value(block, start, end)` reads a field.
+    #[inline(always)]
+    fn integer(&mut self, value: impl Fn(&[u8], usize, usize) -> Result<i64, Misfit>) {
+        let (test, block) = (&self.predicate.test, self.fields.block.as_slice());
+        self.each(|_, (start, end)| match (value(block, start, end), test) {
             (Ok(value), FieldTest::Integer(ranges)) => {
                 let passes = ranges.iter().any(|range| range.contains(&value));
                 (Some(passes), None)
@@ -126,7 +130,7 @@ impl Question<'_> {
             FieldTest::Text(test, wanted) => test.passes(text) == *wanted,
             _ => true,
         };
-        self.each(|bytes| match part(bytes) {
+        self.each(|bytes, _| match part(bytes) {
             Ok(None) => (None, None),
             Err(misfit) => (None, Some(misfit)),
             Ok(Some(part)) => {
@@ -144,7 +148,7 @@ impl Question<'_> {
     /// Asks about every field that is wanted: `passes` says whether its value passes (None is
     /// NULL), and what did not fit.
     #[inline(always)]
-    fn each(&mut self, passes: impl Fn(&[u8]) -> (Option<bool>, Option<Misfit>)) {
+    fn each(&mut self, passes: impl Fn(&[u8], (usize, usize)) -> (Option<bool>, Option<Misfit>)) {
         let null_passes = matches!(self.predicate.test, FieldTest::IsNull);
         let value_passes = !null_passes;
         let spans = self.fields.spans(self.position);
@@ -153,13 +157,10 @@ impl Question<'_> {
                 continue;
             }
             let bytes = self.fields.bytes(span);
-            *wanted = if bytes == self.fields.null {
-                null_passes
-            } else {
-                let (passes, misfit) = passes(bytes);
-                self.misfits.extend(misfit.map(|misfit| (record, misfit)));
-                passes.map_or(null_passes, |passes| passes && value_passes)
-            };
+            let value = span.filter(|_| !self.fields.is_null(bytes));
+            let (passes, misfit) = value.map_or((None, None), |span| passes(bytes, span));
+            self.misfits.extend(misfit.map(|misfit| (record, misfit)));
+            *wanted = passes.map_or(null_passes, |passes| passes && value_passes);
         }
     }
 }

@@ -16,6 +16,10 @@ const LEAST_BYTES: usize = 3;
 const MOST_TEXTS: usize = 8;
 /// Unless at least so many times more bytes are passed over than looked at, searching does not pay.
 const LEAST_GAIN: usize = 4;
+/// What stands in JSON strings in which a character is escaped that need not be: any by its number,
+/// and the slash by itself.
+const ANY_ESCAPED: &[u8] = b"\\u";
+const SLASH_ESCAPED: &[u8] = b"\\/";
 /// Blocks that are parsed without a search after one in which it did not pay; doubled each time.
 const FIRST_PAUSE: u32 = 4;
 const LONGEST_PAUSE: u32 = 256;
@@ -34,15 +38,12 @@ impl Literals {
     }
 
     /// Texts that stand in JSON values. There, characters may be escaped: those that have an
-    /// escape of their own are not searched for, and all others hide behind `\u` only. Neither
-    /// are those around which a column of text has no blanks where the log may have some.
+    /// escape that they need are not searched for, and all others hide behind `\u` or `\/` only.
+    /// Neither are those around which a column of text has no blanks where the log may have some.
     pub fn in_json<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let changes = |char: char| {
             char.is_control()
-                || matches!(
-                    char,
-                    '"' | '\\' | '/' | ',' | '[' | ']' | '{' | '}' | '\u{fffd}'
-                )
+                || matches!(char, '"' | '\\' | ',' | '[' | ']' | '{' | '}' | '\u{fffd}')
         };
         let verbatim = |text: &'a str| {
             let parts = text.split(changes);
@@ -51,7 +52,10 @@ impl Literals {
             parts.max_by_key(|part| part.len())
         };
         let mut literals = Self::new(texts.into_iter().map(verbatim))?;
-        literals.0.push(b"\\u".to_vec());
+        if literals.0.iter().any(|text| text.contains(&b'/')) {
+            literals.0.push(SLASH_ESCAPED.to_vec());
+        }
+        literals.0.push(ANY_ESCAPED.to_vec());
         Some(literals)
     }
 
@@ -70,7 +74,8 @@ impl Literals {
     /// Whichever is expected to hit fewer records: the one whose shortest text is longer.
     pub fn rarer(self, other: Self) -> Self {
         let shortest = |literals: &Self| {
-            let texts = literals.0.iter().filter(|text| *text != b"\\u");
+            // Those of escapes are shorter.
+            let texts = literals.0.iter().filter(|text| text.len() >= LEAST_BYTES);
             texts.map(Vec::len).min()
         };
         if shortest(&other) > shortest(&self) {

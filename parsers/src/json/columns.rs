@@ -9,6 +9,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields as ArrowFields};
 
 use super::{MISSING, MemberMatcher, ValueKind, compact, elements, is_valid, kind_of, string};
+use crate::arch::{self, Simd, Work};
 use crate::columns::{Fields, Misfits, TextBuilder};
 use crate::field::{self, Kind, Misfit};
 use crate::format::Column;
@@ -106,65 +107,137 @@ fn structs(
     fields: &Fields<'_>,
     misfits: &mut Misfits,
 ) -> StructArray {
-    let names: Vec<&str> = columns.iter().map(|column| column.field.as_ref()).collect();
-    let mut matcher = MemberMatcher::new(&names);
-    let mut found = vec![MISSING; names.len()];
-    let mut inner = vec![Vec::with_capacity(items.len()); names.len()];
-    let mut valid = Vec::with_capacity(items.len());
-    for item in items {
-        let object = item.span.is_some_and(|span| {
-            let object = find(&mut matcher, span, fields, &mut found);
-            if !object {
-                misfits.push((item.record, Misfit::NotJson));
-            }
-            object
-        });
-        valid.push(object);
-        for (items, &span) in inner.iter_mut().zip(&found) {
-            items.push(Item {
-                record: item.record,
-                span: value_at(span, fields).filter(|_| object),
-            });
-        }
-    }
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let inner = inner_items(columns, &all, items, fields, misfits);
     let arrow: ArrowFields = columns.iter().map(Column::arrow_field).collect();
     let arrays = columns
         .iter()
-        .zip(&inner)
+        .zip(&inner.members)
         .map(|(column, items)| build(column, items, fields, misfits));
     let arrays: Vec<_> = arrays.collect();
-    let nulls = Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0);
+    let nulls = Some(NullBuffer::from(inner.valid)).filter(|nulls| nulls.null_count() > 0);
     StructArray::new(arrow, arrays, nulls)
 }
 
-/// Finds the members of the object that stands there; false if none does.
-fn find(
-    matcher: &mut MemberMatcher,
-    (start, end): (usize, usize),
+/// The arrays of some of the columns within objects, each by the way to it. All others are jumped
+/// over.
+pub(super) fn within(
+    columns: &[Column],
+    ways: &[&[usize]],
+    items: &[Item],
     fields: &Fields<'_>,
-    found: &mut [(u32, u32)],
-) -> bool {
-    kind_of(&fields.block[start..end]) == ValueKind::Object
-        && matcher.find(fields.block, start..end, found).is_ok()
-}
-
-fn value_at((start, end): (u32, u32), fields: &Fields<'_>) -> Option<(usize, usize)> {
-    let (start, end) = (start as usize, end as usize);
-    (start < end && &fields.block[start..end] != fields.null).then_some((start, end))
+    misfits: &mut Misfits,
+) -> Vec<ArrayRef> {
+    let mut steps: Vec<usize> = ways.iter().map(|way| way[0]).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    let inner = inner_items(columns, &steps, items, fields, misfits);
+    let mut arrays: Vec<Option<ArrayRef>> = vec![None; ways.len()];
+    for (&step, items) in steps.iter().zip(&inner.members) {
+        let column = &columns[step];
+        let (mut places, mut deeper) = (Vec::new(), Vec::new());
+        for (place, way) in ways.iter().enumerate().filter(|(_, way)| way[0] == step) {
+            if way.len() == 1 {
+                arrays[place] = Some(build(column, items, fields, misfits));
+            } else {
+                places.push(place);
+                deeper.push(&way[1..]);
+            }
+        }
+        if !deeper.is_empty() {
+            let built = within(&column.columns, &deeper, items, fields, misfits);
+            for (place, array) in places.into_iter().zip(built) {
+                arrays[place] = Some(array);
+            }
+        }
+    }
+    arrays.into_iter().flatten().collect()
 }
 
 /// One member of every object.
-pub(super) fn member_of(items: &[Item], name: &str, fields: &Fields<'_>) -> Vec<Item> {
-    let mut matcher = MemberMatcher::new(&[name]);
-    let mut found = [MISSING];
-    let member = |item: &Item| Item {
-        record: item.record,
-        span: item.span.and_then(|span| {
-            let is_object = find(&mut matcher, span, fields, &mut found);
-            value_at(found[0], fields).filter(|_| is_object)
-        }),
-    };
-    items.iter().map(member).collect()
+pub(super) fn member_of(items: &[Item], column: &Column, fields: &Fields<'_>) -> Vec<Item> {
+    let columns = std::slice::from_ref(column);
+    let mut inner = inner_items(columns, &[0], items, fields, &mut Misfits::new());
+    inner.members.pop().unwrap_or_default()
+}
+
+/// What lies within items.
+struct Inner {
+    /// Which of the items are objects.
+    valid: Vec<bool>,
+    /// Of each column that was looked for, the values.
+    members: Vec<Vec<Item>>,
+}
+
+/// Finds the members of every item that these columns are.
+fn inner_items(
+    columns: &[Column],
+    wanted: &[usize],
+    items: &[Item],
+    fields: &Fields<'_>,
+    misfits: &mut Misfits,
+) -> Inner {
+    let names = wanted.iter().map(|&column| columns[column].field.as_ref());
+    let names: Vec<&str> = names.collect();
+    let members = vec![Vec::with_capacity(items.len()); names.len()];
+    let valid = Vec::with_capacity(items.len());
+    arch::run(Find {
+        matcher: MemberMatcher::new(&names),
+        items,
+        fields,
+        misfits,
+        inner: Inner { valid, members },
+    })
+}
+
+/// Finding members, for each instruction set.
+struct Find<'a> {
+    matcher: MemberMatcher,
+    items: &'a [Item],
+    fields: &'a Fields<'a>,
+    misfits: &'a mut Misfits,
+    inner: Inner,
+}
+
+impl Work for Find<'_> {
+    type Output = Inner;
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) -> Inner {
+        let block = self.fields.block.as_slice();
+        let mut found = vec![MISSING; self.inner.members.len()];
+        for item in self.items {
+            let mut object = false;
+            if let Some((start, end)) = item.span {
+                object = block[start] == b'{'
+                    && self
+                        .matcher
+                        .find_with(simd, block, start..end, &mut found)
+                        .is_ok();
+                if !object {
+                    self.misfits.push((item.record, Misfit::NotJson));
+                }
+            }
+            self.inner.valid.push(object);
+            for (items, &span) in self.inner.members.iter_mut().zip(&found) {
+                items.push(Item {
+                    record: item.record,
+                    span: if object {
+                        value_at(span, self.fields)
+                    } else {
+                        None
+                    },
+                });
+            }
+        }
+        self.inner
+    }
+}
+
+#[inline(always)]
+fn value_at((start, end): (u32, u32), fields: &Fields<'_>) -> Option<(usize, usize)> {
+    let (start, end) = (start as usize, end as usize);
+    (start < end && &fields.block[start..end] != fields.null).then_some((start, end))
 }
 
 /// Arrays of objects as lists of structs.

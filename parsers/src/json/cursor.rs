@@ -1,11 +1,12 @@
 //! Jumps to closing quotes and brackets.
 
 use super::strings::{Strings, lane_masks};
-use crate::arch::LANE;
+use crate::arch::{LANE, Simd};
 
 /// Goes over bytes lane by lane, only forward.
 #[derive(Debug)]
-pub(super) struct Cursor<'a> {
+pub(super) struct Cursor<'a, S> {
+    simd: S,
     bytes: &'a [u8],
     end: usize,
     /// Where the lane begins.
@@ -17,10 +18,12 @@ pub(super) struct Cursor<'a> {
     closes: u64,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a, S: Simd> Cursor<'a, S> {
     /// A cursor over `bytes[start..end]`, which begins outside of strings.
-    pub(super) fn new(bytes: &'a [u8], start: usize, end: usize) -> Self {
+    #[inline(always)]
+    pub(super) fn new(simd: S, bytes: &'a [u8], start: usize, end: usize) -> Self {
         let mut cursor = Self {
+            simd,
             bytes,
             end,
             base: start,
@@ -35,8 +38,8 @@ impl<'a> Cursor<'a> {
 
     #[inline(always)]
     fn load(&mut self) {
-        let found = lane_masks(self.bytes, self.base);
-        let (quotes, inside) = self.strings.follow(&found);
+        let found = lane_masks(self.simd, self.bytes, self.base);
+        let (quotes, inside) = self.strings.follow(self.simd, &found);
         self.quotes = quotes;
         self.opens = found.opens & !inside;
         self.closes = found.closes & !inside;

@@ -48,6 +48,17 @@ impl Nest {
     /// innermost bracket was another. If none is open, nothing happens.
     #[inline(always)]
     pub(crate) fn close(&mut self, object: bool) -> bool {
+        if self.depth > 0 && self.depth <= MAX_DEPTH && self.in_object() == object {
+            self.depth -= 1;
+            self.kinds >>= 1;
+            return true;
+        }
+        self.close_others(object)
+    }
+
+    /// The same where more than the innermost is closed, or what is too deep to be known.
+    #[cold]
+    fn close_others(&mut self, object: bool) -> bool {
         if self.depth > MAX_DEPTH {
             self.depth -= 1;
             return true;

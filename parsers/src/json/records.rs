@@ -7,8 +7,9 @@ use arrow_array::builder::StringViewBuilder;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{ArrayRef, PrimitiveArray, new_null_array};
 
-use super::columns::{Item, build, member_of, scalar};
+use super::columns::{Item, build, member_of, scalar, within};
 use super::{MISSING, MemberMatcher, compact, is_valid, members};
+use crate::arch::{self, Simd, Work};
 use crate::columns::{Fields, Misfits};
 use crate::field::Misfit;
 use crate::format::{Format, Shape};
@@ -31,7 +32,8 @@ pub(crate) struct JsonRecords {
 
 impl JsonRecords {
     /// For reading these columns; None if the format is not JSON.
-    pub(crate) fn new(format: &Format, sources: &[ColumnSource]) -> Option<Self> {
+    pub(crate) fn new(table: &Table, sources: &[ColumnSource]) -> Option<Self> {
+        let format = &table.format;
         let Shape::Json { skip, .. } = &format.shape else {
             return None;
         };
@@ -39,6 +41,7 @@ impl JsonRecords {
             sources.iter().any(|source| match source {
                 ColumnSource::Format(index) => *index == column,
                 ColumnSource::EventTime => format.event_time.iter().any(|path| path[0] == column),
+                ColumnSource::Member(member) => table.way(*member)[0] == column,
                 _ => false,
             })
         };
@@ -59,37 +62,11 @@ impl JsonRecords {
     /// Finds the members of every record of a block.
     pub(crate) fn scan(&mut self, offsets: &mut Offsets, block: &Block) -> Scan {
         offsets.begin(2 * self.read.len() + 1);
-        let mut scan = Scan {
-            records: block.spans.len() as u64,
-            ..Scan::default()
-        };
-        for record in &block.spans {
-            let range = record.start as usize..record.end as usize;
-            if let Err(error) = self.matcher.find(&block.bytes, range, &mut self.spans) {
-                let reason = Reason::Json {
-                    expected: error.expected,
-                };
-                scan.rejects
-                    .push((record.line, record.start, record.end, reason));
-                continue;
-            }
-            let (read, control) = self.spans.split_at(self.read.len());
-            if control.iter().any(|(start, end)| start < end) {
-                scan.skipped += 1;
-                continue;
-            }
-            for &(start, end) in read {
-                let missing = [record.end, record.end];
-                offsets.ends.extend(if start < end {
-                    [start - 1, end]
-                } else {
-                    missing
-                });
-            }
-            offsets.ends.push(record.end);
-            offsets.push(record.start as usize, record.line);
-        }
-        scan
+        arch::run(Find {
+            records: self,
+            offsets,
+            block,
+        })
     }
 
     /// Builds a column.
@@ -114,10 +91,32 @@ impl JsonRecords {
                 Arc::new(times.with_timezone(Arc::clone(&table.zone)))
             }
             ColumnSource::Extra => extra(format, fields, misfits),
+            ColumnSource::Member(member) => {
+                let built = self.build_members(table, &[table.way(member)], fields, misfits);
+                let missing = || new_null_array(table.field(source).data_type(), 0);
+                built.into_iter().next().unwrap_or_else(missing)
+            }
             ColumnSource::Unknown(_) | ColumnSource::Line => {
                 new_null_array(table.field(source).data_type(), fields.offsets.records())
             }
         }
+    }
+
+    /// Builds columns that lie within one column, each given by the way to it, in one walk over
+    /// its values.
+    pub(crate) fn build_members(
+        &self,
+        table: &Table,
+        ways: &[&[usize]],
+        fields: &Fields<'_>,
+        misfits: &mut Misfits,
+    ) -> Vec<ArrayRef> {
+        let Some(&top) = ways.first().and_then(|way| way.first()) else {
+            return Vec::new();
+        };
+        let columns = &table.format.columns[top].columns;
+        let inner: Vec<&[usize]> = ways.iter().map(|way| &way[1..]).collect();
+        within(columns, &inner, &self.items(top, fields), fields, misfits)
     }
 
     /// The value of a column in every record.
@@ -147,7 +146,7 @@ impl JsonRecords {
             items.retain(|item| !given[item.record] && item.span.is_some());
             for depth in 2..=path.len() {
                 if let Some(column) = format.column_at(&path[..depth]) {
-                    items = member_of(&items, &column.field, fields);
+                    items = member_of(&items, column, fields);
                 }
             }
             let Some(column) = format.column_at(path) else {
@@ -165,6 +164,58 @@ impl JsonRecords {
             }
         }
         times
+    }
+}
+
+/// Finding the members of a block's records, for each instruction set.
+struct Find<'a> {
+    records: &'a mut JsonRecords,
+    offsets: &'a mut Offsets,
+    block: &'a Block,
+}
+
+impl Work for Find<'_> {
+    type Output = Scan;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Scan {
+        let JsonRecords {
+            read,
+            matcher,
+            spans,
+        } = self.records;
+        let bytes = self.block.bytes.as_slice();
+        let mut scan = Scan {
+            records: self.block.spans.len() as u64,
+            ..Scan::default()
+        };
+        for record in &self.block.spans {
+            let range = record.start as usize..record.end as usize;
+            if let Err(error) = matcher.find_with(simd, bytes, range, spans) {
+                let reason = Reason::Json {
+                    expected: error.expected,
+                };
+                scan.rejects
+                    .push((record.line, record.start, record.end, reason));
+                continue;
+            }
+            let (read, control) = spans.split_at(read.len());
+            if control.iter().any(|(start, end)| start < end) {
+                scan.skipped += 1;
+                continue;
+            }
+            for &(start, end) in read {
+                let missing = [record.end, record.end];
+                self.offsets.ends.extend(if start < end {
+                    [start - 1, end]
+                } else {
+                    missing
+                });
+            }
+            self.offsets.ends.push(record.end);
+            self.offsets.push(record.start as usize, record.line);
+        }
+        scan
     }
 }
 

@@ -1,6 +1,6 @@
 //! The insides of strings, lane by lane.
 
-use crate::arch::{JsonMasks, LANE, json_masks, prefix_xor};
+use crate::arch::{JsonMasks, Simd, last_chunk};
 
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
@@ -18,9 +18,9 @@ impl Strings {
     /// Goes on by one lane: the quotes that open and close strings, and the bytes inside of
     /// strings, with the opening quotes and without the closing ones.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, found: &JsonMasks) -> (u64, u64) {
+    pub(crate) fn follow<S: Simd>(&mut self, simd: S, found: &JsonMasks) -> (u64, u64) {
         let quotes = found.quotes & !self.escaped(found.backslashes);
-        let inside = prefix_xor(quotes) ^ self.inside;
+        let inside = simd.prefix_xor(quotes) ^ self.inside;
         self.inside = (inside.cast_signed() >> 63).cast_unsigned();
         (quotes, inside)
     }
@@ -68,21 +68,18 @@ impl Starts {
 
 /// The masks of the lane that begins at `at`; bytes beyond the end are zeros.
 #[inline(always)]
-pub(crate) fn lane_masks(bytes: &[u8], at: usize) -> JsonMasks {
+pub(crate) fn lane_masks<S: Simd>(simd: S, bytes: &[u8], at: usize) -> JsonMasks {
     let rest = &bytes[at..];
     match rest.first_chunk() {
-        Some(lane) => json_masks(lane),
-        None => {
-            let mut lane = [0; LANE];
-            lane[..rest.len()].copy_from_slice(rest);
-            json_masks(&lane)
-        }
+        Some(lane) => simd.json_masks(lane),
+        None => simd.json_masks(&last_chunk(rest).0),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::{LANE, Plain};
     use proptest::prelude::*;
 
     /// Byte by byte: the quotes, and the bytes inside.
@@ -109,7 +106,7 @@ mod tests {
             let mut starts = Starts::default();
             let mut may = false;
             for (base, lane) in text.chunks(LANE).enumerate() {
-                let found = starts.follow(&lane_masks(text, base * LANE));
+                let found = starts.follow(&lane_masks(Plain, text, base * LANE));
                 for (bit, &byte) in lane.iter().enumerate() {
                     prop_assert_eq!(found >> bit & 1 == 1, may && byte > b' ');
                     may = b"{[,:".contains(&byte) || may && byte <= b' ';
@@ -123,7 +120,7 @@ mod tests {
             let (mut quotes, mut insides) = (Vec::new(), Vec::new());
             let mut strings = Strings::default();
             for base in (0..text.len()).step_by(LANE) {
-                let found = strings.follow(&lane_masks(text, base));
+                let found = strings.follow(Plain, &lane_masks(Plain, text, base));
                 let places = |mask: u64| {
                     (0..LANE.min(text.len() - base))
                         .filter(move |&bit| mask >> bit & 1 == 1)

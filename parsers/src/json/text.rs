@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::strings::{Strings, lane_masks};
-use crate::arch::LANE;
+use crate::arch::{LANE, Plain};
 
 /// The text of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +93,8 @@ pub fn compact(value: &[u8]) -> Cow<'_, [u8]> {
     let mut out: Option<Vec<u8>> = None;
     let mut kept = 0;
     for base in (0..value.len()).step_by(LANE) {
-        let found = lane_masks(value, base);
-        let (_, inside) = strings.follow(&found);
+        let found = lane_masks(Plain, value, base);
+        let (_, inside) = strings.follow(Plain, &found);
         let mut drops = found.blanks & !inside;
         while drops != 0 {
             let at = base + drops.trailing_zeros() as usize;

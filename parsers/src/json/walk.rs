@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::cursor::Cursor;
 use super::scalar::scalar_end;
 use super::{JsonError, skip_blanks};
+use crate::arch::{Plain, Simd};
 
 /// One member of an object, as places in the bytes that were walked over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,35 +21,39 @@ pub struct Member {
 /// The syntax of the members is checked, and what follows an error is not given. What is nested
 /// in a value is not looked at.
 pub fn members(bytes: &[u8], object: Range<usize>) -> Members<'_> {
-    Members(Walk::new(bytes, object, b'{', b'}', "an object"))
+    members_with(Plain, bytes, object)
+}
+
+/// The same within a loop that is compiled for an instruction set.
+#[inline(always)]
+pub(super) fn members_with<S: Simd>(simd: S, bytes: &[u8], object: Range<usize>) -> Members<'_, S> {
+    Members(Walk::new(simd, bytes, object, b'{', b'}', "an object"))
 }
 
 /// The elements of the array `bytes[array]`, whose brackets must be balanced: as [`members`].
 pub fn elements(bytes: &[u8], array: Range<usize>) -> Elements<'_> {
-    Elements(Walk::new(bytes, array, b'[', b']', "an array"))
+    Elements(Walk::new(Plain, bytes, array, b'[', b']', "an array"))
 }
 
 /// Iterator of [`members`].
 #[derive(Debug)]
-pub struct Members<'a>(Walk<'a>);
+pub struct Members<'a, S = Plain>(Walk<'a, S>);
 
 /// Iterator of [`elements`].
 #[derive(Debug)]
-pub struct Elements<'a>(Walk<'a>);
+pub struct Elements<'a>(Walk<'a, Plain>);
 
-impl Iterator for Members<'_> {
+impl<S: Simd> Iterator for Members<'_, S> {
     type Item = Result<Member, JsonError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.part(|walk| {
-            let key = walk.key()?;
-            walk.at = skip_blanks(walk.bytes, walk.at);
-            walk.expect(b':', "':'")?;
-            walk.at = skip_blanks(walk.bytes, walk.at);
-            let value = walk.value()?;
-            Ok(Member { key, value })
-        })
+        let member = match self.0.begin()? {
+            Ok(()) => self.0.member(),
+            Err(error) => Err(error),
+        };
+        self.0.ended = member.is_err();
+        Some(member)
     }
 }
 
@@ -57,16 +62,21 @@ impl Iterator for Elements<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.part(Walk::value)
+        let element = match self.0.begin()? {
+            Ok(()) => self.0.value(),
+            Err(error) => Err(error),
+        };
+        self.0.ended = element.is_err();
+        Some(element)
     }
 }
 
 /// What members and elements have in common.
 #[derive(Debug)]
-struct Walk<'a> {
+struct Walk<'a, S> {
     /// The bytes up to the closing bracket.
     bytes: &'a [u8],
-    cursor: Cursor<'a>,
+    cursor: Cursor<'a, S>,
     at: usize,
     begun: bool,
     /// Found before the first part.
@@ -74,8 +84,10 @@ struct Walk<'a> {
     ended: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a, S: Simd> Walk<'a, S> {
+    #[inline(always)]
     fn new(
+        simd: S,
         bytes: &'a [u8],
         range: Range<usize>,
         open: u8,
@@ -92,7 +104,7 @@ impl<'a> Walk<'a> {
         };
         Self {
             bytes: &bytes[..end],
-            cursor: Cursor::new(bytes, at, end),
+            cursor: Cursor::new(simd, bytes, at, end),
             at: at + 1,
             begun: false,
             error: (!sound).then_some(JsonError {
@@ -103,28 +115,31 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next part, after the comma if it is not the first.
+    /// Goes to the next part, behind the comma if it is not the first; None if there is none.
     #[inline(always)]
-    fn part<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, JsonError>,
-    ) -> Option<Result<T, JsonError>> {
+    fn begin(&mut self) -> Option<Result<(), JsonError>> {
         if self.ended {
             return None;
         }
-        let part = match self.error {
-            Some(error) => Err(error),
-            None => {
-                self.at = skip_blanks(self.bytes, self.at);
-                if self.at == self.bytes.len() {
-                    self.ended = true;
-                    return None;
-                }
-                self.comma().and_then(|()| read(self))
-            }
-        };
-        self.ended = part.is_err();
-        Some(part)
+        if let Some(error) = self.error {
+            return Some(Err(error));
+        }
+        self.at = skip_blanks(self.bytes, self.at);
+        if self.at == self.bytes.len() {
+            self.ended = true;
+            return None;
+        }
+        Some(self.comma())
+    }
+
+    #[inline(always)]
+    fn member(&mut self) -> Result<Member, JsonError> {
+        let key = self.key()?;
+        self.at = skip_blanks(self.bytes, self.at);
+        self.expect(b':', "':'")?;
+        self.at = skip_blanks(self.bytes, self.at);
+        let value = self.value()?;
+        Ok(Member { key, value })
     }
 
     #[inline(always)]
@@ -159,7 +174,7 @@ impl<'a> Walk<'a> {
     fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.at;
         let end = match self.bytes.get(start) {
-            Some(b'"') => self.cursor.quote(start + 1).map(|at| at + 1),
+            Some(b'"') => self.cursor.quote(start + 1).map(|quote| quote + 1),
             Some(b'{') => self.closer(b'}'),
             Some(b'[') => self.closer(b']'),
             _ => scalar_end(self.bytes, start),

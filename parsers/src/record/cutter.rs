@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Block, JsonCutter, LineCutter};
+use super::{Block, BlockPool, JsonCutter, LineCutter};
 use crate::format::{Format, Shape};
 use crate::layout::Layout;
 
@@ -33,6 +33,14 @@ impl Cutter {
         match self {
             Self::Lines(lines) => Self::Lines(lines.with_block_bytes(bytes)),
             Self::Json(json) => Self::Json(json.with_block_bytes(bytes)),
+        }
+    }
+
+    /// The same with memory for its blocks from `pool`.
+    pub fn with_pool(self, pool: &BlockPool) -> Self {
+        match self {
+            Self::Lines(lines) => Self::Lines(lines.with_pool(pool)),
+            Self::Json(json) => Self::Json(json),
         }
     }
 

@@ -7,7 +7,7 @@ use arrow_buffer::Buffer;
 
 use super::lines::BYTE_ORDER_MARK;
 use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, RecordSpan, TOO_LONG};
-use crate::arch::LANE;
+use crate::arch::{self, LANE, Simd, Work};
 use crate::json::{Nest, Starts, Strings, is_blank, lane_masks};
 use crate::layout::Layout;
 use crate::reject::{Counts, EXCERPT_BYTES, Reason, Reject, excerpt};
@@ -115,6 +115,32 @@ const fn expected(expected: &'static str) -> Reason {
     Reason::Json { expected }
 }
 
+/// Scanning what was appended, for each instruction set.
+struct Scan<'a> {
+    cutter: &'a mut JsonCutter,
+    /// Nothing follows on it.
+    last: bool,
+}
+
+impl Work for Scan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { cutter, last } = self;
+        loop {
+            let goes_on = match cutter.region.as_ref().map(|region| region.kind) {
+                None => cutter.between(last),
+                Some(RegionKind::Garbage(quoted)) => cutter.garbage(quoted),
+                Some(RegionKind::Record | RegionKind::Wrapper) => cutter.structure(simd, last),
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+}
+
 impl JsonCutter {
     /// A cutter for an object whose records have `layout`, and may be in an array that is the
     /// member `records_at` of an object.
@@ -188,16 +214,7 @@ impl JsonCutter {
     }
 
     fn scan(&mut self, last: bool) {
-        loop {
-            let goes_on = match self.region.as_ref().map(|region| region.kind) {
-                None => self.between(last),
-                Some(RegionKind::Garbage(quoted)) => self.garbage(quoted),
-                Some(RegionKind::Record | RegionKind::Wrapper) => self.structure(last),
-            };
-            if !goes_on {
-                return;
-            }
-        }
+        arch::run(Scan { cutter: self, last });
     }
 
     /// Passes over what may stand between records; true at the beginning of something else.
@@ -276,14 +293,15 @@ impl JsonCutter {
 
     /// Goes to the end of a record or a wrapper; true if that is there. Without the `last` bytes of
     /// the object, only whole lanes are looked at.
-    fn structure(&mut self, last: bool) -> bool {
+    #[inline(always)]
+    fn structure<S: Simd>(&mut self, simd: S, last: bool) -> bool {
         loop {
             let rest = self.buffer.len() - self.at;
             if rest == 0 || rest < LANE && !last {
                 return false;
             }
-            let found = lane_masks(&self.buffer, self.at);
-            let (quotes, mut inside) = self.strings.follow(&found);
+            let found = lane_masks(simd, &self.buffer, self.at);
+            let (quotes, mut inside) = self.strings.follow(simd, &found);
             let strays = quotes & !self.starts.follow(&found);
             let visits = |inside: u64| {
                 (found.opens | found.closes) & !inside | (found.newlines | strays) & inside
@@ -298,7 +316,9 @@ impl JsonCutter {
                     bits = visits(inside) & (u64::MAX << bit << 1);
                     continue;
                 }
-                if let Some(resume) = self.bracket(self.at + bit as usize) {
+                let opens = found.opens >> bit & 1 == 1;
+                let closes = found.closes >> bit & 1 == 1;
+                if let Some(resume) = self.visit(self.at + bit as usize, opens, closes) {
                     let passed = found.newlines & ((1 << bit) - 1);
                     self.line += u64::from(passed.count_ones());
                     self.at = resume;
@@ -313,29 +333,32 @@ impl JsonCutter {
         }
     }
 
-    /// Looks at a bracket, or at a line feed in a string. If the region ends there, gives the
-    /// place where scanning goes on.
+    /// Looks at a bracket that opens or closes, or at a line feed in a string. If the region ends
+    /// there, gives the place where scanning goes on.
     #[inline(always)]
-    fn bracket(&mut self, at: usize) -> Option<usize> {
-        let byte = self.buffer[at];
-        match byte {
-            b'{' | b'[' => self.opening(at, byte == b'{'),
-            b'}' | b']' => {
-                let expects = if byte == b'}' { "']'" } else { "'}'" };
-                if !self.nest.close(byte == b'}') {
-                    self.found_problem(expected(expects));
-                }
-                if self.nest.depth() > 0 {
-                    return None;
-                }
-                self.end_region(at + 1, None);
-                Some(at + 1)
-            }
-            _ => {
-                self.end_region(at, Some(expected("'\"' before the end of the line")));
-                Some(at)
-            }
+    fn visit(&mut self, at: usize, opens: bool, closes: bool) -> Option<usize> {
+        // Braces and brackets differ in the bit 0x20.
+        let object = self.buffer[at] & 0x20 != 0;
+        if opens {
+            self.opening(at, object)
+        } else if closes {
+            self.closing(at, object)
+        } else {
+            self.end_region(at, Some(expected("'\"' before the end of the line")));
+            Some(at)
         }
+    }
+
+    #[inline(always)]
+    fn closing(&mut self, at: usize, object: bool) -> Option<usize> {
+        if !self.nest.close(object) {
+            self.found_problem(expected(if object { "']'" } else { "'}'" }));
+        }
+        if self.nest.depth() > 0 {
+            return None;
+        }
+        self.end_region(at + 1, None);
+        Some(at + 1)
     }
 
     #[inline(always)]

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow_buffer::Buffer;
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memrchr};
 
-use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, TOO_LONG};
+use super::{BLOCK_BYTES, Block, BlockPool, Look, MAX_RECORD_BYTES, TOO_LONG};
 use crate::format::Format;
 use crate::layout::{Layout, header_names};
 use crate::reject::{Counts, Reason, Reject, excerpt};
@@ -24,6 +24,7 @@ pub struct LineCutter {
     /// First bytes that header lines may have: a quick look that spares most lines the full one.
     header_starts: [bool; 256],
     buffer: Vec<u8>,
+    pool: BlockPool,
     layout: Arc<Layout>,
     header: Vec<u8>,
     /// Something other than blank lines was seen.
@@ -50,6 +51,7 @@ impl LineCutter {
             format,
             header_starts,
             buffer: Vec::new(),
+            pool: BlockPool::default(),
             layout,
             header: Vec::new(),
             begun: false,
@@ -65,6 +67,12 @@ impl LineCutter {
     /// The same with blocks of another size, for tests that want many.
     pub fn with_block_bytes(mut self, bytes: usize) -> Self {
         self.block_bytes = bytes;
+        self
+    }
+
+    /// The same with memory for its blocks from `pool`.
+    pub fn with_pool(mut self, pool: &BlockPool) -> Self {
+        self.pool = pool.clone();
         self
     }
 
@@ -92,11 +100,12 @@ impl LineCutter {
             self.reject_long_line();
             return;
         };
-        let mut tail = Vec::with_capacity(self.block_bytes + self.block_bytes / 4);
+        let mut tail = self.pool.take();
+        tail.clear();
         tail.extend_from_slice(&self.buffer[last + 1..]);
         let mut whole = std::mem::replace(&mut self.buffer, tail);
         whole.truncate(last + 1);
-        self.split_at_headers(whole, out);
+        self.take_lines(whole, out);
     }
 
     /// Gives the rest after the last bytes. `cut_off` says that the object broke off there, so
@@ -109,15 +118,11 @@ impl LineCutter {
         if cut_off {
             fragment = whole.split_off(memrchr(b'\n', &whole).map_or(0, |at| at + 1));
         }
-        self.split_at_headers(whole, out);
+        self.take_lines(whole, out);
         if !fragment.is_empty() {
-            let too_long = is_too_long(&fragment);
-            self.reject(&fragment, if too_long { TOO_LONG } else { Reason::CutOff });
+            self.reject_fragment(&fragment);
         }
-        if self.counts != Counts::default() {
-            let empty = self.block(Buffer::from_vec(Vec::<u8>::new()), self.line, self.offset);
-            out.push_back(empty);
-        }
+        self.take_leftovers(out);
     }
 
     /// Passes over the rest of a line that is too long.
@@ -153,6 +158,14 @@ impl LineCutter {
         self.begun = true;
     }
 
+    /// Rejects the beginning of a line whose end is not there.
+    pub(super) fn reject_fragment(&mut self, fragment: &[u8]) {
+        let too_long = is_too_long(fragment);
+        self.reject(fragment, if too_long { TOO_LONG } else { Reason::CutOff });
+        self.line += 1;
+        self.begun = true;
+    }
+
     fn reject(&mut self, record: &[u8], reason: Reason) {
         self.counts.records += 1;
         self.counts.rejects += 1;
@@ -165,28 +178,56 @@ impl LineCutter {
         });
     }
 
-    /// Cuts whole lines at header lines, since a header changes the layout.
-    fn split_at_headers(&mut self, whole: Vec<u8>, out: &mut VecDeque<Block>) {
-        let bytes = Buffer::from_vec(whole);
-        let mut start = 0;
-        let mut line_start = 0;
-        let mut lines_before = 0;
-        for end in memchr_iter(b'\n', &bytes).chain(unterminated(&bytes)) {
-            let line = trim_line(&bytes[line_start..end]);
-            if self.is_header(line) {
-                self.emit(&bytes, start..line_start, lines_before, out);
-                self.read_header(line);
-                self.offset += (end.min(bytes.len() - 1) + 1 - line_start) as u64;
-                self.line += 1;
-                start = (end + 1).min(bytes.len());
-                lines_before = 0;
-            } else {
-                lines_before += 1;
-                self.begun = self.begun || !line.is_empty();
-            }
-            line_start = end + 1;
+    fn take_lines(&mut self, whole: Vec<u8>, out: &mut VecDeque<Block>) {
+        let look = Look::at(&whole);
+        let bytes = self.pool.lend(whole);
+        self.split_at_headers(&bytes, &look, out);
+    }
+
+    /// Takes whole lines that begin at byte `offset` of the object and behind all that came so
+    /// far.
+    pub(super) fn take_lines_at(
+        &mut self,
+        offset: u64,
+        bytes: &Buffer,
+        look: &Look,
+        out: &mut VecDeque<Block>,
+    ) {
+        self.offset = offset;
+        self.split_at_headers(bytes, look, out);
+    }
+
+    /// Gives what was counted and has no block to go with.
+    pub(super) fn take_leftovers(&mut self, out: &mut VecDeque<Block>) {
+        if self.counts != Counts::default() {
+            let empty = self.block(Buffer::from_vec(Vec::<u8>::new()), self.line, self.offset);
+            out.push_back(empty);
         }
-        self.emit(&bytes, start..bytes.len(), lines_before, out);
+    }
+
+    /// Cuts whole lines at header lines, since a header changes the layout.
+    fn split_at_headers(&mut self, bytes: &Buffer, look: &Look, out: &mut VecDeque<Block>) {
+        let first = match self.begun {
+            true => None,
+            false => first_line(bytes),
+        };
+        let behind = first.map_or(0, |first| first + 1);
+        let letters = look.letters.iter().map(|&start| start as usize);
+        let letters = letters.filter(|&start| start >= behind);
+        let mut start = 0;
+        for candidate in first.into_iter().chain(letters) {
+            let end = memchr(b'\n', &bytes[candidate..]).map_or(bytes.len(), |at| candidate + at);
+            let line = trim_line(&bytes[candidate..end]);
+            if self.is_header(line) {
+                self.emit(bytes, start..candidate, look, out);
+                self.read_header(line);
+                start = (end + 1).min(bytes.len());
+                self.offset += (start - candidate) as u64;
+                self.line += 1;
+            }
+            self.begun = true;
+        }
+        self.emit(bytes, start..bytes.len(), look, out);
     }
 
     fn is_header(&self, line: &[u8]) -> bool {
@@ -221,21 +262,23 @@ impl LineCutter {
         &mut self,
         bytes: &Buffer,
         range: std::ops::Range<usize>,
-        lines: u64,
+        look: &Look,
         out: &mut VecDeque<Block>,
     ) {
         if range.is_empty() {
             return;
         }
-        let length = range.len();
         let block = self.block(
-            bytes.slice_with_length(range.start, length),
+            bytes.slice_with_length(range.start, range.len()),
             self.line,
             self.offset,
         );
         out.push_back(block);
-        self.line += lines;
-        self.offset += length as u64;
+        self.line += match range.len() == bytes.len() {
+            true => look.newlines,
+            false => Look::at(&bytes[range.clone()]).newlines,
+        };
+        self.offset += range.len() as u64;
     }
 
     fn block(&mut self, bytes: Buffer, first_line: u64, offset: u64) -> Block {
@@ -254,16 +297,20 @@ impl LineCutter {
 
 /// Whether a line whose end is not there is too long, even if its last byte turns out to be the
 /// first half of CRLF.
-fn is_too_long(line: &[u8]) -> bool {
+pub(super) fn is_too_long(line: &[u8]) -> bool {
     line.len() > MAX_RECORD_BYTES + 1
 }
 
-/// The end of a last line that has no line end.
-fn unterminated(bytes: &[u8]) -> Option<usize> {
-    bytes
-        .last()
-        .is_some_and(|&last| last != b'\n')
-        .then_some(bytes.len())
+/// Where the first line begins that is not blank.
+fn first_line(bytes: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        if !trim_line(line.strip_suffix(b"\n").unwrap_or(line)).is_empty() {
+            return Some(start);
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// A line without the carriage return that CRLF leaves.

@@ -4,11 +4,15 @@
 //! [`LineCutter`] takes lines for records. It also follows the header lines, which may stand at
 //! the beginning, be missing, or be repeated in the middle (concatenated files), since a block
 //! must have one layout. [`JsonCutter`] takes JSON objects for records, wherever they stand.
-//! Cutting is cheap next to parsing and goes in order; the blocks can then be parsed in any order on any core.
+//! Cutting is cheap next to parsing and goes in order; the blocks can then be parsed in any order
+//! on any core. [`LineRanges`] lets several cores read and cut one plain object.
 
 mod cutter;
 mod json;
 pub(crate) mod lines;
+mod look;
+mod pool;
+mod ranges;
 
 use std::sync::Arc;
 
@@ -20,6 +24,9 @@ use crate::reject::{Counts, Reason, Reject};
 pub use cutter::Cutter;
 pub use json::JsonCutter;
 pub use lines::LineCutter;
+pub use look::Look;
+pub use pool::BlockPool;
+pub use ranges::{LineRanges, Taken};
 
 /// Inflated bytes that a block has at least, unless the object ends before.
 ///

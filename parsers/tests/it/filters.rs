@@ -323,12 +323,14 @@ fn literals_that_can_be_searched_for() {
     let json = |text: &str| texts(Literals::in_json([text])).map(|mut texts| texts.remove(0));
     assert_eq!(
         json("arn:aws:iam::1:user/alice").as_deref(),
-        Some("arn:aws:iam::1:user")
+        Some("arn:aws:iam::1:user/alice")
     );
     assert_eq!(json("say \"something\"").as_deref(), Some("something"));
     assert_eq!(json("\":wide").as_deref(), Some("wide"));
     assert_eq!(json("[1, 2]"), None);
-    assert_eq!(texts(Literals::in_json(["DeleteTrail"])).unwrap()[1], "\\u");
+    let all = |text: &str| texts(Literals::in_json([text])).unwrap();
+    assert_eq!(all("DeleteTrail"), ["DeleteTrail", "\\u"]);
+    assert_eq!(all("user/alice"), ["user/alice", "\\/", "\\u"]);
 }
 
 #[test]

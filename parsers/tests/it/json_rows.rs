@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::BooleanArray;
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
 use loglens_parsers::field::Kind;
+use loglens_parsers::filter::Literals;
 use loglens_parsers::format::{Column, Format, by_name};
 use loglens_parsers::parse::RowFilter;
 use loglens_parsers::table::ColumnSource;
@@ -15,6 +16,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value};
 
+use crate::json::{ONE_LINE, PRETTY, any_style};
 use crate::reader::{Reader, cell};
 
 fn format() -> Arc<Format> {
@@ -194,6 +196,81 @@ proptest! {
         prop_assert!(kept.counts.add_up());
     }
 
+    /// A column within structs by itself is what it is in the whole struct, in the projection and
+    /// in the filter, and what does not fit is reported as there.
+    #[test]
+    fn members_are_those_of_their_structs(
+        events in any_events(),
+        way in 0..5_usize,
+        picks in vec(any::<Index>(), 1..6),
+        filtered in any::<Index>(),
+    ) {
+        let reader = Reader::new(&format());
+        let text = written(&events, way);
+        let all = reader.read_plain(&text);
+        let members: Vec<_> = reader.table.members().collect();
+        let whole = |index: usize| member_of_whole(&all.batch(), &reader, members[index]);
+        let picks: Vec<_> = picks.iter().map(|pick| pick.index(members.len())).collect();
+        let projection: Vec<_> = picks.iter().map(|&pick| reader.index_of(members[pick])).collect();
+        let found = reader.clone().projecting(&projection).read_plain(&text);
+        let rows = found.batch();
+        for (place, &pick) in picks.iter().enumerate() {
+            let expected = whole(pick);
+            prop_assert_eq!(rows.column(place), &expected);
+        }
+        prop_assert!(found.rejects.iter().all(|reject| all.rejects.contains(reject)));
+
+        let filtered = filtered.index(members.len());
+        let mut present = Present([reader.index_of(members[filtered])]);
+        let mask = present.keep(&RecordBatch::try_from_iter([("x", whole(filtered))])?)?;
+        let kept = reader.clone().projecting(&projection).read_filtered(&text, &mut present);
+        prop_assert_eq!(kept.batch(), filter_record_batch(&rows, &mask)?);
+        prop_assert!(kept.counts.add_up());
+    }
+
+    /// Searching for texts loses no row, however the characters are escaped, at the top and within
+    /// structs.
+    #[test]
+    fn searching_for_literals_loses_no_row(
+        events in any_events(),
+        noise in 0..60_usize,
+        mut style in any_style(&[ONE_LINE, PRETTY]),
+        column in any::<Index>(),
+        picks in any::<[Index; 2]>(),
+        part in any::<[Index; 2]>(),
+    ) {
+        let others = (0..noise).map(|_| serde_json::json!({ "eventVersion": "1.08" }));
+        let events = events.iter().cloned().chain(others);
+        let text = events.map(|event| style.write(&event)).collect::<Vec<_>>().join("\n");
+        let reader = Reader::new(&format());
+        let sources: Vec<_> = reader.table.sources().chain(reader.table.members()).collect();
+        let texts = sources.iter().filter(|&&source| {
+            let column = reader.table.column(source);
+            column.is_some_and(|column| matches!(column.kind, Kind::Text | Kind::IsoTime))
+        });
+        let texts: Vec<_> = texts.collect();
+        let column = reader.index_of(**column.get(&texts));
+        let reader = reader.projecting(&[0, column]);
+        let all = reader.read_plain(text.as_bytes()).batch();
+        let values: Vec<_> = (0..all.num_rows()).filter_map(|row| cell(all.column(1), row)).collect();
+        if !values.is_empty() {
+            let picked = picks.map(|pick| pick.get(&values).clone());
+            // Any part of a value, as a pattern asks for it.
+            let places: Vec<_> = picked[0].char_indices().map(|(at, _)| at).collect();
+            let [one, other] = part.map(|part| places.get(part.index(places.len() + 1)).copied());
+            let [one, other] = [one, other].map(|at| at.unwrap_or(picked[0].len()));
+            let part = &picked[0][one.min(other)..one.max(other)];
+            for wanted in [Wanted::OneOf(picked.to_vec()), Wanted::Containing(part.to_owned())] {
+                let literals = Literals::in_json(wanted.texts().iter().map(String::as_str));
+                let mut filter = Asked(wanted, [column]);
+                let mask = filter.keep(&all.project(&[1])?)?;
+                let found = reader.clone().searching(literals).read_filtered(text.as_bytes(), &mut filter);
+                prop_assert_eq!(found.batch(), filter_record_batch(&all, &mask)?);
+                prop_assert!(found.counts.add_up());
+            }
+        }
+    }
+
     #[test]
     fn examining_everything_changes_no_row(events in any_events(), way in 0..5_usize) {
         let reader = Reader::new(&format());
@@ -204,6 +281,16 @@ proptest! {
         prop_assert_eq!(examined.counts, expected.counts);
         prop_assert_eq!(examined.sorted_rejects(), expected.sorted_rejects());
     }
+}
+
+/// A column within structs, taken out of the column at the top that was built as a whole.
+fn member_of_whole(batch: &RecordBatch, reader: &Reader, member: ColumnSource) -> ArrayRef {
+    let field = reader.table.field(member);
+    let mut names = field.name().split('.');
+    let top = batch.column_by_name(names.next().unwrap()).unwrap();
+    names.fold(Arc::clone(top), |array, name| {
+        Arc::clone(array.as_struct().column_by_name(name).unwrap())
+    })
 }
 
 /// Text within structs and lists does not hold on to its block either.
@@ -242,6 +329,41 @@ fn few_rows_do_not_hold_on_to_their_block() {
     );
     let bytes = batch.get_array_memory_size();
     assert!(bytes < 20_000, "{bytes}");
+}
+
+/// Keeps the rows in which a column of text is what is wanted.
+struct Asked(Wanted, [usize; 1]);
+
+/// What is asked of a column of text.
+enum Wanted {
+    OneOf(Vec<String>),
+    Containing(String),
+}
+
+impl Wanted {
+    fn texts(&self) -> Vec<String> {
+        match self {
+            Self::OneOf(texts) => texts.clone(),
+            Self::Containing(text) => vec![text.clone()],
+        }
+    }
+}
+
+impl RowFilter for Asked {
+    fn columns(&self) -> &[usize] {
+        &self.1
+    }
+
+    fn keep(&mut self, batch: &RecordBatch) -> Result<BooleanArray, ArrowError> {
+        let values = batch.column(0).as_string_view().iter();
+        let passes = |value: &str| match &self.0 {
+            Wanted::OneOf(texts) => texts.iter().any(|text| text == value),
+            Wanted::Containing(text) => value.contains(text.as_str()),
+        };
+        Ok(values
+            .map(|value| Some(value.is_some_and(passes)))
+            .collect())
+    }
 }
 
 /// Keeps the rows in which a column is not NULL.

@@ -49,6 +49,24 @@ proptest! {
     }
 
     #[test]
+    fn ranges_in_several_threads_change_nothing(
+        log in any_log(),
+        range_bytes in prop_oneof![1..40_usize, 1..3000_usize],
+        cut_off in any::<bool>(),
+    ) {
+        let reader = Reader::new(&log.format);
+        let missing = u64::from(cut_off);
+        let ranges = reader.read_ranges(&log.bytes, range_bytes, log.bytes.len() as u64 + missing);
+        let whole = match cut_off {
+            true => reader.read_cut_off(&log.bytes),
+            false => reader.read_plain(&log.bytes),
+        };
+        prop_assert_eq!(ranges.batch(), whole.batch());
+        prop_assert_eq!(ranges.counts, whole.counts);
+        prop_assert_eq!(ranges.sorted_rejects(), whole.sorted_rejects());
+    }
+
+    #[test]
     fn the_order_of_the_fields_changes_nothing(table in any_plain_log()) {
         let order: Vec<usize> = (0..table.names.len()).collect();
         let reader = Reader::new(&table.format);

@@ -1,8 +1,10 @@
 //! The way of an object through the crate, as its callers go it.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
+use std::thread;
 
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch, cast::AsArray};
@@ -13,7 +15,7 @@ use loglens_parsers::format::Format;
 use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError};
 use loglens_parsers::layout::Layout;
 use loglens_parsers::parse::{Examine, ParseOptions, Parser, RowFilter};
-use loglens_parsers::record::{BLOCK_BYTES, Block, Cutter};
+use loglens_parsers::record::{BLOCK_BYTES, Block, BlockPool, Cutter, LineRanges};
 use loglens_parsers::reject::{Counts, Reject, RejectKind};
 use loglens_parsers::table::{ColumnSource, Table};
 
@@ -134,6 +136,43 @@ impl Reader {
     /// Reads bytes that break off at their end.
     pub(crate) fn read_cut_off(&self, bytes: &[u8]) -> Reading {
         self.parse(&self.cut(bytes, true), None)
+    }
+
+    /// Reads lines range by range with several threads. They break off at their end if there
+    /// should be more bytes.
+    pub(crate) fn read_ranges(&self, bytes: &[u8], range_bytes: usize, expected: u64) -> Reading {
+        let (format, layout) = (Arc::clone(&self.table.format), Arc::clone(&self.layout));
+        let ranges = LineRanges::new(format, layout, Some(expected), &BlockPool::default())
+            .with_range_bytes(range_bytes);
+        let read = |offset: u64, into: &mut [u8]| -> Result<usize, Infallible> {
+            let rest = bytes.get(offset as usize..).unwrap_or_default();
+            let length = rest.len().min(into.len());
+            into[..length].copy_from_slice(&rest[..length]);
+            Ok(length)
+        };
+        let work = || {
+            let (mut blocks, mut taken, mut shrank_to) = (VecDeque::new(), 0, None);
+            while let Ok(Some(range)) = ranges.take(read, &mut blocks) {
+                taken += range.bytes;
+                shrank_to = shrank_to.or(range.shrank_to);
+            }
+            (blocks, taken, shrank_to)
+        };
+        let parts = thread::scope(|scope| {
+            let threads: Vec<_> = (0..3).map(|_| scope.spawn(work)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<_>>()
+        });
+        let length = bytes.len() as u64;
+        assert_eq!(parts.iter().map(|part| part.1).sum::<u64>(), length);
+        let shrank_to: Vec<u64> = parts.iter().filter_map(|part| part.2).collect();
+        let expected: &[u64] = if length < expected { &[length] } else { &[] };
+        assert_eq!(shrank_to, expected);
+        let mut blocks: Vec<_> = parts.into_iter().flat_map(|part| part.0).collect();
+        blocks.sort_by_key(|block| block.offset);
+        self.parse(&blocks, None)
     }
 
     pub(crate) fn read_filtered(&self, bytes: &[u8], row_filter: &mut dyn RowFilter) -> Reading {

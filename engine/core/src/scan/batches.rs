@@ -33,7 +33,7 @@ impl Selection {
             .collect();
         let fields: Vec<_> = wanted
             .iter()
-            .map(|&index| Arc::clone(&all.schema().fields()[index]))
+            .map(|&index| Arc::clone(all.field(index)))
             .collect();
         let mut parsed = Vec::new();
         for column in &columns {
@@ -124,6 +124,12 @@ impl Batches {
         };
         batches.follow(plan);
         Ok(batches)
+    }
+
+    /// The same with other names in the batches' schema.
+    pub(super) fn named(mut self, schema: &SchemaRef) -> Self {
+        self.output.schema = Arc::clone(schema);
+        self
     }
 
     fn follow(&mut self, plan: FilterPlan) {

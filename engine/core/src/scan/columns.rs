@@ -7,7 +7,7 @@ use datafusion::arrow::array::builder::StringViewBuilder;
 use datafusion::arrow::array::{
     ArrayRef, Date32Array, Int64Array, StringViewArray, TimestampMicrosecondArray, new_null_array,
 };
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::error::Result;
 use loglens_parsers::format::PartitionValue;
 use loglens_parsers::key::KeyFacts;
@@ -56,12 +56,16 @@ pub(crate) struct KeyColumn {
     value: Option<PartitionValue>,
 }
 
-/// The columns of a log table: first those that `*` shows, then the hidden ones.
+/// The columns of a log table: first those that `*` shows, then the hidden ones. Behind them are
+/// those within structs, which no statement names so, and which are not in the schema.
 #[derive(Debug)]
 pub(crate) struct LogColumns {
     columns: Vec<LogColumn>,
     schema: SchemaRef,
     visible: usize,
+    /// Each column within a struct: the column that it lies in, the names that lead to it, and
+    /// its field.
+    members: Vec<(usize, Vec<String>, FieldRef)>,
 }
 
 impl LogColumns {
@@ -140,10 +144,47 @@ impl LogColumns {
             columns.push(column);
             fields.push(field);
         }
-        Self {
+        let mut columns = Self {
             columns,
             schema: Arc::new(Schema::new(fields)),
             visible,
+            members: Vec::new(),
+        };
+        columns.add_members(table);
+        columns
+    }
+
+    fn add_members(&mut self, table: &Table) {
+        for source in table.members() {
+            let field = Arc::new(table.field(source));
+            let mut names = field.name().split('.').map(str::to_owned);
+            let top = names.next().and_then(|top| self.schema.index_of(&top).ok());
+            let names: Vec<_> = names.collect();
+            // A column of the key has no members.
+            let Some(top) = top.filter(|&top| matches!(self.columns[top], LogColumn::Parsed(_)))
+            else {
+                continue;
+            };
+            self.columns.push(LogColumn::Parsed(table.index_of(source)));
+            self.members.push((top, names, field));
+        }
+    }
+
+    /// The column within a struct that the names lead to.
+    pub(crate) fn member(&self, column: usize, names: &[&str]) -> Option<usize> {
+        let member = |(top, way, _): &(usize, Vec<String>, FieldRef)| {
+            *top == column && way.iter().map(String::as_str).eq(names.iter().copied())
+        };
+        let place = self.members.iter().position(member)?;
+        Some(self.schema.fields().len() + place)
+    }
+
+    /// The field of any column.
+    pub(crate) fn field(&self, index: usize) -> &FieldRef {
+        let named = self.schema.fields();
+        match index.checked_sub(named.len()) {
+            Some(member) => &self.members[member].2,
+            None => &named[index],
         }
     }
 

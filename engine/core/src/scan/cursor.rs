@@ -3,16 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use loglens_parsers::format::Format;
 use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError, MAGIC_BYTES};
-use loglens_parsers::layout::Layout;
 use loglens_parsers::record::{Block, Cutter};
 use loglens_parsers::reject::{Reason, Reject};
 
+use super::input::Input;
+use super::metrics::ByteMetrics;
+use super::parts::Parts;
 use super::spec::ScanObject;
 use crate::error::Error;
-use crate::ledger::Ledger;
-use crate::object::ObjectReader;
 
 /// Compressed bytes read at a time: they inflate to about a block or two.
 const READ_BYTES: usize = 128 << 10;
@@ -28,8 +27,8 @@ pub(super) enum Step {
 /// Reads one object from its beginning to its end.
 pub(super) struct Cursor {
     pub(super) object: ScanObject,
-    reader: Box<dyn ObjectReader>,
-    ledger: Arc<Ledger>,
+    input: Input,
+    bytes: ByteMetrics,
     limit: ExpansionLimit,
     /// Known after the first read.
     decoder: Option<Decoder>,
@@ -44,26 +43,22 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) fn new(
-        object: ScanObject,
-        reader: Box<dyn ObjectReader>,
-        format: &Arc<Format>,
-        layout: &Arc<Layout>,
-        limit: ExpansionLimit,
-        ledger: Arc<Ledger>,
-    ) -> Self {
-        ledger.opened();
+    /// A cursor at the beginning of an object, of which `staged` was read already.
+    pub(super) fn new(object: ScanObject, input: Input, staged: Vec<u8>, parts: &Parts) -> Self {
+        parts.bytes.opened();
+        parts.bytes.read(staged.len());
+        let cutter = Cutter::new(Arc::clone(&parts.format), Arc::clone(&parts.layout));
         Self {
             object,
-            reader,
-            ledger,
-            limit,
+            input,
+            bytes: parts.bytes.clone(),
+            limit: parts.limit,
             decoder: None,
-            staged: Vec::new(),
+            read_bytes: staged.len() as u64,
+            staged,
             staged_at: 0,
-            cutter: Cutter::new(Arc::clone(format), Arc::clone(layout)),
+            cutter: cutter.with_pool(&parts.pool),
             ready: VecDeque::new(),
-            read_bytes: 0,
             inflated_bytes: 0,
             at_end: false,
         }
@@ -126,11 +121,11 @@ impl Cursor {
 
     /// Reads the first bytes and tells the frame.
     async fn begin(&mut self) -> Result<(), Error> {
-        loop {
+        while self.staged.len() < MAGIC_BYTES {
             let before = self.staged.len();
             let staged = std::mem::take(&mut self.staged);
             self.staged = self.read(staged, READ_BYTES).await?;
-            if self.staged.len() >= MAGIC_BYTES || self.staged.len() == before {
+            if self.staged.len() == before {
                 break;
             }
         }
@@ -143,10 +138,10 @@ impl Cursor {
 
     async fn read(&mut self, buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
         let before = buffer.len();
-        let buffer = self.reader.read(buffer, room).await?;
+        let buffer = self.input.read(buffer, room).await?;
         let read = buffer.len() - before;
         self.read_bytes += read as u64;
-        self.ledger.read(read);
+        self.bytes.read(read);
         Ok(buffer)
     }
 
@@ -180,23 +175,33 @@ impl Cursor {
     fn count_inflated(&mut self, before: usize) {
         let inflated = self.cutter.buffer().len().saturating_sub(before);
         self.inflated_bytes += inflated as u64;
-        self.ledger.inflated(inflated);
+        self.bytes.inflated(inflated);
     }
 
     /// An object that gave fewer bytes than it had when it was listed.
     fn shrank(&self) -> Option<Reject> {
         let expected = self.object.object.size?;
         let found = self.read_bytes;
-        (found < expected).then(|| self.object_reject(Reason::Shrank { expected, found }))
+        (found < expected).then(|| shrank(self.inflated_bytes, expected, found))
     }
 
     fn object_reject(&self, reason: Reason) -> Reject {
-        Reject {
-            line: 0,
-            offset: self.inflated_bytes,
-            column: None,
-            reason,
-            excerpt: String::new(),
-        }
+        object_reject(self.inflated_bytes, reason)
+    }
+}
+
+/// An object that had `expected` bytes when it was listed and has `found`; `offset` bytes of it
+/// came out of the frame.
+pub(super) fn shrank(offset: u64, expected: u64, found: u64) -> Reject {
+    object_reject(offset, Reason::Shrank { expected, found })
+}
+
+fn object_reject(offset: u64, reason: Reason) -> Reject {
+    Reject {
+        line: 0,
+        offset,
+        column: None,
+        reason,
+        excerpt: String::new(),
     }
 }

@@ -79,20 +79,13 @@ impl Verbatim<'_> {
         let LogColumn::Parsed(index) = *self.columns.column(column) else {
             return false;
         };
-        match self.table.sources().nth(index) {
-            Some(ColumnSource::Format(column)) => {
-                let mut column = &self.table.format.columns[column];
-                for member in members {
-                    let found = column.columns.iter().find(|inner| *inner.name == *member);
-                    match found {
-                        Some(inner) => column = inner,
-                        None => return false,
-                    }
-                }
-                is_verbatim(column.kind)
-            }
-            Some(ColumnSource::Unknown(_)) => members.is_empty(),
-            _ => false,
+        // A column within a struct has become one of its own.
+        let Some(source) = self.table.source(index).filter(|_| members.is_empty()) else {
+            return false;
+        };
+        match self.table.column(source) {
+            Some(column) => is_verbatim(column.kind),
+            None => matches!(source, ColumnSource::Unknown(_)),
         }
     }
 }

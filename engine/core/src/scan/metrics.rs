@@ -1,9 +1,48 @@
 //! What a scan did, as `EXPLAIN ANALYZE` shows it.
 
+use std::sync::Arc;
+
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder,
 };
 use loglens_parsers::reject::Counts;
+
+use crate::ledger::Ledger;
+
+/// Counts what is read: for the ledger of the query and for one scan.
+#[derive(Debug, Clone)]
+pub(super) struct ByteMetrics {
+    ledger: Arc<Ledger>,
+    read: Count,
+    inflated: Count,
+}
+
+impl ByteMetrics {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, ledger: Arc<Ledger>) -> Self {
+        Self {
+            ledger,
+            read: MetricBuilder::new(metrics).global_counter("bytes_read"),
+            inflated: MetricBuilder::new(metrics).global_counter("bytes_inflated"),
+        }
+    }
+
+    /// An object was opened.
+    pub(super) fn opened(&self) {
+        self.ledger.opened();
+    }
+
+    /// So many bytes came from a source.
+    pub(super) fn read(&self, bytes: usize) {
+        self.ledger.read(bytes);
+        self.read.add(bytes);
+    }
+
+    /// So many bytes came out of a frame.
+    pub(super) fn inflated(&self, bytes: usize) {
+        self.ledger.inflated(bytes);
+        self.inflated.add(bytes);
+    }
+}
 
 /// Counters of one partition of a scan.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use loglens_parsers::filter::{FieldPredicate, FieldTest, Literals};
 use loglens_parsers::table::{ColumnSource, Table};
 
 use super::columns::{LogColumn, LogColumns};
-use super::{literals, tests_of_fields};
+use super::{literals, members, tests_of_fields};
 
 /// What every row must satisfy: a conjunction over the columns of the log table, by their index.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +32,16 @@ impl Predicate {
     pub(crate) fn and(&mut self, expression: &Arc<dyn PhysicalExpr>) {
         let conjuncts = split_conjunction(expression).into_iter().cloned();
         self.conjuncts.extend(conjuncts);
+    }
+
+    /// The same, looking at columns within structs by themselves.
+    pub(super) fn narrowed(self, columns: &LogColumns) -> Self {
+        let conjuncts = self.conjuncts.into_iter();
+        let narrowed = conjuncts
+            .map(|conjunct| members::narrowed(Arc::clone(&conjunct), columns).unwrap_or(conjunct));
+        Self {
+            conjuncts: narrowed.collect(),
+        }
     }
 
     pub(crate) fn conjuncts(&self) -> &[Arc<dyn PhysicalExpr>] {
@@ -108,7 +118,7 @@ impl FilterPlan {
         };
         match FieldPredicate::new(table, source, test) {
             Some(predicate) => {
-                let name = columns.schema().field(column).name();
+                let name = columns.field(column).name();
                 self.fields.push((name.clone(), predicate));
                 true
             }
@@ -128,7 +138,7 @@ impl FilterPlan {
 /// Where a column comes from, if the bytes alone give it.
 fn parsed_from(column: usize, table: &Table, columns: &LogColumns) -> Option<ColumnSource> {
     match *columns.column(column) {
-        LogColumn::Parsed(index) => table.sources().nth(index),
+        LogColumn::Parsed(index) => table.source(index),
         _ => None,
     }
 }

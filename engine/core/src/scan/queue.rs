@@ -1,30 +1,65 @@
 //! The objects of one execution, shared by its partitions.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loglens_parsers::format::Format;
-use loglens_parsers::frame::ExpansionLimit;
-use loglens_parsers::layout::Layout;
-use tokio::sync::Mutex;
+use loglens_parsers::parse::Examine;
+use tokio::task::JoinError;
 
 use super::cursor::{Cursor, Step};
+use super::metrics::{ByteMetrics, ScanMetrics};
+use super::parts::Parts;
+use super::predicate::FilterPlan;
+use super::prefetch::{Next, Prefetch};
+use super::shared::Shared;
 use super::spec::{ScanObject, ScanSpec};
-use crate::error::Error;
-use crate::ledger::Ledger;
+use crate::error::{Error, Owner};
 use crate::object::ObjectSource;
 
 /// What is left to do of a scan.
 pub(super) struct Queue {
-    sources: Arc<[Arc<dyn ObjectSource>]>,
-    ledger: Arc<Ledger>,
-    format: Arc<Format>,
-    layout: Arc<Layout>,
-    limit: ExpansionLimit,
-    waiting: SyncMutex<VecDeque<ScanObject>>,
-    open: SyncMutex<Vec<Arc<Mutex<Cursor>>>>,
+    parts: Parts,
+    objects: Mutex<Objects>,
     rows_left: AtomicI64,
+}
+
+/// What is not read to its end. One lock for both: a partition that finds nothing waiting must
+/// find what another one has just begun.
+struct Objects {
+    waiting: Prefetch,
+    /// Large ones that were begun.
+    shared: Vec<Arc<Shared>>,
+}
+
+/// The object that a partition is at.
+pub(super) enum Current {
+    /// Its own.
+    Own(Box<Cursor>),
+    /// One that others may take blocks of, too.
+    Shared(Arc<Shared>),
+}
+
+/// Which objects may hold something that is wanted.
+pub(super) struct Wanted<'a> {
+    pub(super) plan: &'a FilterPlan,
+    pub(super) examine: Examine,
+    pub(super) metrics: &'a ScanMetrics,
+}
+
+impl Wanted<'_> {
+    /// Whether an object is worth opening; counts those that are not.
+    pub(super) fn wants(&self, object: &ScanObject) -> bool {
+        let span = match self.examine {
+            Examine::Everything => None,
+            Examine::Projected => object.facts.event_times(),
+        };
+        let wants = span.is_none_or(|span| self.plan.may_want(&span));
+        if !wants {
+            self.metrics.objects_pruned.add(1);
+        }
+        wants
+    }
 }
 
 impl Queue {
@@ -32,23 +67,14 @@ impl Queue {
         spec: &ScanSpec,
         format: &Arc<Format>,
         sources: Arc<[Arc<dyn ObjectSource>]>,
-        ledger: Arc<Ledger>,
+        bytes: ByteMetrics,
     ) -> Self {
-        let layout = match &spec.fields {
-            Some(names) => Layout::given(format, names),
-            None => Layout::default_of(format),
-        };
         Self {
-            sources,
-            ledger,
-            format: Arc::clone(format),
-            layout: Arc::new(layout),
-            limit: ExpansionLimit {
-                ratio: spec.max_expansion,
-                ..ExpansionLimit::default()
-            },
-            waiting: SyncMutex::new(spec.objects.iter().cloned().collect()),
-            open: SyncMutex::new(Vec::new()),
+            parts: Parts::new(spec, format, sources, bytes),
+            objects: Mutex::new(Objects {
+                waiting: Prefetch::new(spec.objects.iter().cloned()),
+                shared: Vec::new(),
+            }),
             rows_left: AtomicI64::new(
                 spec.limit
                     .map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
@@ -57,68 +83,61 @@ impl Queue {
     }
 
     /// The next step of any object and the object itself, starting with the one that the
-    /// partition was at; None when nothing is left. Objects that `is_wanted` refuses are passed
-    /// over.
+    /// partition was at; None when nothing is left.
     pub(super) async fn next(
         &self,
-        current: &mut Option<Arc<Mutex<Cursor>>>,
-        is_wanted: &mut (dyn FnMut(&ScanObject) -> bool + Send),
+        current: &mut Option<Current>,
+        wanted: &Wanted<'_>,
     ) -> Result<Option<(ScanObject, Step)>, Error> {
         while !self.is_satisfied() {
             if current.is_none() {
-                *current = match self.begin(is_wanted).await? {
-                    Some(cursor) => Some(cursor),
-                    None => self.help(),
-                };
+                *current = self.begin(wanted).await?;
             }
-            let Some(cursor) = current.clone() else {
-                return Ok(None);
-            };
-            let mut locked = cursor.lock().await;
-            if let Some(step) = locked.next().await? {
-                return Ok(Some((locked.object.clone(), step)));
+            match current {
+                None => return Ok(None),
+                Some(Current::Own(cursor)) => {
+                    if let Some(step) = cursor.next().await? {
+                        return Ok(Some((cursor.object.clone(), step)));
+                    }
+                }
+                Some(Current::Shared(shared)) => {
+                    if let Some(step) = shared.next().await? {
+                        return Ok(Some((shared.object.clone(), step)));
+                    }
+                    let mut objects = self.objects();
+                    objects.shared.retain(|open| !Arc::ptr_eq(open, shared));
+                }
             }
-            drop(locked);
-            self.close(&cursor);
             *current = None;
         }
         Ok(None)
     }
 
-    /// Opens the next object that nobody reads.
-    async fn begin(
-        &self,
-        is_wanted: &mut (dyn FnMut(&ScanObject) -> bool + Send),
-    ) -> Result<Option<Arc<Mutex<Cursor>>>, Error> {
-        let object = loop {
-            let Some(object) = lock(&self.waiting).pop_front() else {
-                return Ok(None);
+    /// The next object that nobody reads; where there is none, a large one that others read.
+    async fn begin(&self, wanted: &Wanted<'_>) -> Result<Option<Current>, Error> {
+        loop {
+            let (object, read) = {
+                let mut objects = self.objects();
+                match objects.waiting.next(&self.parts, wanted) {
+                    Some(Next::Small(object, read)) => (object, read),
+                    Some(Next::Large(object)) => {
+                        let shared = Arc::new(Shared::begin(object, &self.parts));
+                        objects.shared.push(Arc::clone(&shared));
+                        wanted.metrics.objects_read.add(1);
+                        return Ok(Some(Current::Shared(shared)));
+                    }
+                    None => return Ok(objects.shared.first().cloned().map(Current::Shared)),
+                }
             };
-            if is_wanted(&object) {
-                break object;
+            // The filter may know more by now.
+            if !wanted.wants(&object) {
+                continue;
             }
-        };
-        let reader = self.sources[object.source].open(&object.object).await?;
-        let cursor = Cursor::new(
-            object,
-            reader,
-            &self.format,
-            &self.layout,
-            self.limit,
-            Arc::clone(&self.ledger),
-        );
-        let cursor = Arc::new(Mutex::new(cursor));
-        lock(&self.open).push(Arc::clone(&cursor));
-        Ok(Some(cursor))
-    }
-
-    /// An object that another partition reads.
-    fn help(&self) -> Option<Arc<Mutex<Cursor>>> {
-        lock(&self.open).first().cloned()
-    }
-
-    fn close(&self, cursor: &Arc<Mutex<Cursor>>) {
-        lock(&self.open).retain(|open| !Arc::ptr_eq(open, cursor));
+            let (input, bytes) = read.await.map_err(thread_failed)??;
+            wanted.metrics.objects_read.add(1);
+            let cursor = Cursor::new(object, input, bytes, &self.parts);
+            return Ok(Some(Current::Own(Box::new(cursor))));
+        }
     }
 
     /// Takes down rows that were given; says how many of them are still wanted.
@@ -128,11 +147,16 @@ impl Queue {
         usize::try_from(left.clamp(0, rows)).unwrap_or(0)
     }
 
+    /// A panic elsewhere does not make the lists wrong.
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_satisfied(&self) -> bool {
         self.rows_left.load(Relaxed) <= 0
     }
 }
 
-fn lock<T>(mutex: &SyncMutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn thread_failed(error: JoinError) -> Error {
+    Error::new(Owner::Internal, format!("reading an object: {error}"))
 }

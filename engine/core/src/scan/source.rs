@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::catalog::memory::DataSourceExec;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Precision;
@@ -30,9 +30,10 @@ use loglens_parsers::table::Table;
 use super::batches::Batches;
 use super::columns::LogColumns;
 use super::cursor::Step;
-use super::metrics::ScanMetrics;
+use super::members;
+use super::metrics::{ByteMetrics, ScanMetrics};
 use super::predicate::{Predicate, with_columns};
-use super::queue::Queue;
+use super::queue::{Current, Queue, Wanted};
 use super::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
 use crate::error::{Error, Owner};
 use crate::ledger::{DESCRIBED_REJECTS, Ledger};
@@ -63,24 +64,15 @@ impl LogSource {
         sources: Arc<[Arc<dyn ObjectSource>]>,
         ledger: Arc<Ledger>,
     ) -> Self {
-        let all = match spec.output {
-            ScanOutput::Rows => Arc::clone(columns.schema()),
-            ScanOutput::Rejects => rejects::schema(),
-        };
-        let fields: Vec<_> = spec
-            .projection
-            .iter()
-            .map(|&index| Arc::clone(&all.fields()[index]))
-            .collect();
         let scan = ledger.scan();
         Self {
+            schema: output_schema(&spec, &columns),
             spec: Arc::new(spec),
+            predicate: predicate.narrowed(&columns),
             table,
             columns,
-            predicate,
             sources,
             ledger,
-            schema: Arc::new(Schema::new(fields)),
             scan,
             metrics: ExecutionPlanMetricsSet::new(),
         }
@@ -89,6 +81,20 @@ impl LogSource {
     /// The plan that runs it.
     pub(crate) fn into_plan(self) -> Arc<dyn ExecutionPlan> {
         DataSourceExec::from_data_source(self)
+    }
+
+    /// The columns of the output, as the log table calls them.
+    fn projected(&self) -> Vec<&str> {
+        let columns = self.spec.projection.iter();
+        match self.spec.output {
+            ScanOutput::Rows => columns
+                .map(|&index| self.columns.field(index).name().as_str())
+                .collect(),
+            ScanOutput::Rejects => {
+                let fields = self.schema.fields().iter();
+                fields.map(|field| field.name().as_str()).collect()
+            }
+        }
     }
 
     fn examine(&self) -> Examine {
@@ -108,16 +114,20 @@ impl LogSource {
             examine: self.examine(),
             keep_rejects,
         };
+        let batches = Batches::new(
+            &self.table,
+            &self.columns,
+            projection,
+            &self.predicate,
+            options,
+        )?;
         let partition = Partition {
             source: self.clone(),
             queue,
-            batches: Batches::new(
-                &self.table,
-                &self.columns,
-                projection,
-                &self.predicate,
-                options,
-            )?,
+            batches: match self.spec.output {
+                ScanOutput::Rows => batches.named(&self.schema),
+                ScanOutput::Rejects => batches,
+            },
             current: None,
             metrics: ScanMetrics::new(&self.metrics, partition),
         };
@@ -136,7 +146,7 @@ impl LogSource {
             &self.spec,
             &self.table.format,
             Arc::clone(&self.sources),
-            Arc::clone(&self.ledger),
+            ByteMetrics::new(&self.metrics, Arc::clone(&self.ledger)),
         ))
     }
 }
@@ -146,7 +156,7 @@ struct Partition {
     source: LogSource,
     queue: Arc<Queue>,
     batches: Batches,
-    current: Option<Arc<tokio::sync::Mutex<super::cursor::Cursor>>>,
+    current: Option<Current>,
     metrics: ScanMetrics,
 }
 
@@ -156,10 +166,6 @@ impl Partition {
         while let Some((object, step)) = self.step().await? {
             let batch = match step {
                 Step::Block(block) => {
-                    // Giving up the cursor woke a partition that waits for it, on this very
-                    // thread, where tokio lets no other thread take it. Without this step
-                    // aside it would wait for the parsing too, and one core would do it all.
-                    tokio::task::yield_now().await;
                     let timer = self.metrics.baseline.elapsed_compute().timer();
                     let parsed = self.batches.parse(&object, &block)?;
                     timer.done();
@@ -191,20 +197,12 @@ impl Partition {
 
     /// The next step of an object that may hold something that is wanted.
     async fn step(&mut self) -> Result<Option<(ScanObject, Step)>> {
-        let everything = self.source.examine() == Examine::Everything;
-        let plan = self.batches.plan()?;
-        let metrics = &self.metrics;
-        let mut is_wanted = |object: &ScanObject| {
-            let span = object.facts.event_times().filter(|_| !everything);
-            let is_wanted = span.is_none_or(|span| plan.may_want(&span));
-            let counter = match is_wanted {
-                true => &metrics.objects_read,
-                false => &metrics.objects_pruned,
-            };
-            counter.add(1);
-            is_wanted
+        let wanted = Wanted {
+            examine: self.source.examine(),
+            plan: self.batches.plan()?,
+            metrics: &self.metrics,
         };
-        Ok(self.queue.next(&mut self.current, &mut is_wanted).await?)
+        Ok(self.queue.next(&mut self.current, &wanted).await?)
     }
 
     fn account(&self, object: &ScanObject, counts: Counts, rejects: &[Reject]) -> Result<()> {
@@ -287,13 +285,7 @@ impl DataSource for LogSource {
         } else if self.spec.strict {
             write!(f, ", examine=everything")?;
         }
-        let names: Vec<_> = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        write!(f, ", projection=[{}]", names.join(", "))?;
+        write!(f, ", projection=[{}]", self.projected().join(", "))?;
         match self.predicate.plan(&self.table, &self.columns) {
             Ok(mut plan) => {
                 if self.examine() == Examine::Everything {
@@ -353,10 +345,27 @@ impl DataSource for LogSource {
 
     fn try_swapping_with_projection(
         &self,
-        _: &ProjectionExprs,
+        projection: &ProjectionExprs,
     ) -> Result<Option<Arc<dyn DataSource>>> {
-        // The logical plan has pushed the columns down already.
-        Ok(None)
+        // The logical plan has pushed the columns down already, but not those within structs.
+        let projected = match self.spec.output {
+            ScanOutput::Rows => {
+                members::projected(projection, &self.spec.projection, &self.columns)
+            }
+            ScanOutput::Rejects => None,
+        };
+        Ok(projected.map(|columns| {
+            let names = projection.iter().map(|column| column.alias.clone());
+            let spec = ScanSpec {
+                projection: columns,
+                names: Some(names.collect()),
+                ..(*self.spec).clone()
+            };
+            let mut source = self.clone();
+            source.schema = output_schema(&spec, &self.columns);
+            source.spec = Arc::new(spec);
+            Arc::new(source) as Arc<dyn DataSource>
+        }))
     }
 
     fn apply_expressions(
@@ -388,7 +397,8 @@ impl DataSource for LogSource {
             let accepted = can_filter && !is_volatile(&filter);
             if accepted {
                 let column = |output: usize| self.spec.projection.get(output).copied();
-                source.predicate.and(&with_columns(filter, column)?);
+                let filter = members::narrowed(with_columns(filter, column)?, &self.columns)?;
+                source.predicate.and(&filter);
             }
             answers.push(if accepted {
                 PushedDown::Yes
@@ -430,4 +440,22 @@ impl DataSource for LogSource {
             inner: Arc::new(source),
         })
     }
+}
+
+/// The schema of what comes out.
+fn output_schema(spec: &ScanSpec, columns: &LogColumns) -> SchemaRef {
+    let rejects = rejects::schema();
+    let fields = spec.projection.iter().map(|&index| match spec.output {
+        ScanOutput::Rows => Arc::clone(columns.field(index)),
+        ScanOutput::Rejects => Arc::clone(&rejects.fields()[index]),
+    });
+    let fields: Vec<FieldRef> = match &spec.names {
+        None => fields.collect(),
+        Some(names) => {
+            let named = fields.zip(names);
+            let named = named.map(|(field, name)| field.as_ref().clone().with_name(name));
+            named.map(Arc::new).collect()
+        }
+    };
+    Arc::new(Schema::new(fields))
 }

@@ -29,6 +29,8 @@ pub struct ScanSpec {
     pub output: ScanOutput,
     /// Columns of the output, by index, in their order.
     pub projection: Vec<usize>,
+    /// What the output calls them, if it does not call them as the log table does.
+    pub names: Option<Vec<String>>,
     /// Rows after which the scan may stop.
     pub limit: Option<usize>,
     /// The first reject is an error.
@@ -122,6 +124,7 @@ mod tests {
             order: ObjectOrder::NewestFirst,
             output: ScanOutput::Rejects,
             projection: vec![3, 1],
+            names: Some(vec!["a".to_owned(), "b".to_owned()]),
             limit: Some(10),
             strict: true,
             max_expansion: 250,
@@ -161,6 +164,7 @@ mod tests {
             order: ObjectOrder::AsListed,
             output: ScanOutput::Rows,
             projection: Vec::new(),
+            names: None,
             limit: None,
             strict: false,
             max_expansion: 250,

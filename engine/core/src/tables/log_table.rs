@@ -98,6 +98,7 @@ impl LogTable {
             order: ObjectOrder::AsListed,
             output,
             projection: projection.to_vec(),
+            names: None,
             limit,
             strict: self.options.strict,
             max_expansion: self

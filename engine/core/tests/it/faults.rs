@@ -365,7 +365,7 @@ async fn headers_may_change_in_the_middle() {
 }
 
 /// The scan's line of a plan.
-async fn scan(engine: &Engine, sql: &str) -> String {
+pub(crate) async fn scan(engine: &Engine, sql: &str) -> String {
     let Answer { rows, .. } = ask(engine, &format!("EXPLAIN {sql}")).await.unwrap();
     let plans: Vec<_> = rows.concat();
     let line = plans

@@ -5,6 +5,7 @@
 mod ask;
 mod faults;
 mod logs;
+mod members;
 mod memory;
 mod pruning;
 mod rejects;

@@ -1,0 +1,113 @@
+//! Small objects, read ahead of the partitions that parse them.
+//!
+//! Reading a small object is mostly waiting for its source. So some are always under way, within
+//! a budget of bytes, and whichever partition is idle takes the one that comes next.
+
+use std::collections::VecDeque;
+
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::input::Input;
+use super::parts::Parts;
+use super::queue::Wanted;
+use super::spec::ScanObject;
+use crate::error::Error;
+
+/// The largest object that is read as a whole before it is parsed.
+const SMALL_BYTES: u64 = 4 << 20;
+
+/// Objects that are read at a time, at most.
+const AHEAD: usize = 16;
+
+/// Bytes that are read and not taken yet, at most.
+const AHEAD_BYTES: u64 = 32 << 20;
+
+/// The objects that nobody reads yet, in their order.
+pub(super) struct Prefetch {
+    waiting: VecDeque<ScanObject>,
+    fetches: VecDeque<Fetch>,
+    bytes: u64,
+}
+
+/// The bytes of an object, and where more would come from.
+type Read = JoinHandle<Result<(Input, Vec<u8>), Error>>;
+
+/// An object that is being read.
+struct Fetch {
+    object: ScanObject,
+    size: u64,
+    read: Read,
+}
+
+/// The next object.
+pub(super) enum Next {
+    /// A small one.
+    Small(ScanObject, Read),
+    /// One that is large, or that nobody knows the size of.
+    Large(ScanObject),
+}
+
+impl Prefetch {
+    pub(super) fn new(objects: impl IntoIterator<Item = ScanObject>) -> Self {
+        Self {
+            waiting: objects.into_iter().collect(),
+            fetches: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The next object that is wanted; the others are passed over.
+    pub(super) fn next(&mut self, parts: &Parts, wanted: &Wanted<'_>) -> Option<Next> {
+        self.fetch_ahead(parts, wanted);
+        if let Some(fetch) = self.fetches.pop_front() {
+            self.bytes -= fetch.size;
+            return Some(Next::Small(fetch.object, fetch.read));
+        }
+        self.waiting.pop_front().map(Next::Large)
+    }
+
+    /// Begins reading until the budget is used, or a large object comes next.
+    fn fetch_ahead(&mut self, parts: &Parts, wanted: &Wanted<'_>) {
+        while self.fetches.len() < AHEAD && self.bytes < AHEAD_BYTES {
+            let Some(object) = self.waiting.pop_front() else {
+                return;
+            };
+            if !wanted.wants(&object) {
+                continue;
+            }
+            let Some(size) = object.object.size.filter(|&size| size <= SMALL_BYTES) else {
+                self.waiting.push_front(object);
+                return;
+            };
+            self.bytes += size;
+            self.fetches.push_back(Fetch {
+                read: fetch(object.clone(), parts.clone()),
+                object,
+                size,
+            });
+        }
+    }
+}
+
+/// Reads an object on a thread of its own: those that parse have no time to look after it.
+fn fetch(object: ScanObject, parts: Parts) -> Read {
+    let handle = Handle::current();
+    spawn_blocking(move || handle.block_on(read(&object, &parts)))
+}
+
+/// The bytes that the object had when it was listed, or as many as there are.
+async fn read(object: &ScanObject, parts: &Parts) -> Result<(Input, Vec<u8>), Error> {
+    let reader = parts.sources[object.source].open(&object.object).await?;
+    let mut input = Input::new(reader);
+    let size = object.object.size.unwrap_or(0) as usize;
+    let mut bytes = Vec::with_capacity(size);
+    while bytes.len() < size {
+        let before = bytes.len();
+        bytes = input.read(bytes, size - before).await?;
+        if bytes.len() == before {
+            break;
+        }
+    }
+    Ok((input, bytes))
+}
