@@ -5,7 +5,16 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 
 /// How far numbers may be apart, as a part of the larger: sums of floats depend on their order.
-const TOLERANCE: f64 = 1e-9;
+pub(crate) const TOLERANCE: f64 = 1e-9;
+
+/// When two answers count as the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alike {
+    /// Whether the order of the rows is part of the answer.
+    pub(crate) ordered: bool,
+    /// How far numbers that are not integers may be apart, as a part of the larger.
+    pub(crate) tolerance: f64,
+}
 
 /// Rows, with the columns in the order of their names.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +56,7 @@ impl Answer {
     }
 
     /// What tells the other answer from this one, if anything does.
-    pub(crate) fn difference(&self, other: &Self, ordered: bool) -> Option<String> {
+    pub(crate) fn difference(&self, other: &Self, alike: Alike) -> Option<String> {
         if self.rows.len() != other.rows.len() {
             return Some(format!(
                 "{} rows, not {}",
@@ -62,11 +71,11 @@ impl Answer {
                 other.columns, self.columns
             ));
         }
-        let (ours, theirs) = (self.in_order(ordered), other.in_order(ordered));
+        let (ours, theirs) = (self.in_order(alike.ordered), other.in_order(alike.ordered));
         ours.iter()
             .zip(&theirs)
             .enumerate()
-            .find(|(_, (ours, theirs))| !same_rows(ours, theirs))
+            .find(|(_, (ours, theirs))| !same_rows(ours, theirs, alike.tolerance))
             .map(|(at, (ours, theirs))| {
                 let (ours, theirs) = (Value::from(ours.to_vec()), Value::from(theirs.to_vec()));
                 format!("row {}: {theirs}, not {ours}", at + 1)
@@ -93,16 +102,16 @@ fn sort_key(value: &Value) -> (bool, String) {
     }
 }
 
-fn same_rows(ours: &[Value], theirs: &[Value]) -> bool {
-    ours.iter().zip(theirs).all(|(a, b)| same(a, b))
+fn same_rows(ours: &[Value], theirs: &[Value], tolerance: f64) -> bool {
+    ours.iter().zip(theirs).all(|(a, b)| same(a, b, tolerance))
 }
 
-fn same(a: &Value, b: &Value) -> bool {
+fn same(a: &Value, b: &Value, tolerance: f64) -> bool {
     if let (Some(a), Some(b)) = (a.as_i64(), b.as_i64()) {
         return a == b;
     }
     match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()),
+        (Some(a), Some(b)) => (a - b).abs() <= tolerance * a.abs().max(b.abs()),
         (None, None) => a == b,
         _ => false,
     }
@@ -116,6 +125,15 @@ mod tests {
 
     use super::*;
 
+    const ORDERED: Alike = Alike {
+        ordered: true,
+        tolerance: TOLERANCE,
+    };
+    const UNORDERED: Alike = Alike {
+        ordered: false,
+        ..ORDERED
+    };
+
     fn answer(rows: &Value) -> Answer {
         let rows: Vec<Vec<Value>> = serde_json::from_value(rows.clone()).unwrap();
         Answer::from_rows(&["k".to_owned(), "v".to_owned()], rows).unwrap()
@@ -124,9 +142,9 @@ mod tests {
     #[test]
     fn answers_differ_by_order_only_where_it_counts() {
         let (a, b) = (json!([["x", 1], ["y", 2]]), json!([["y", 2], ["x", 1]]));
-        assert_eq!(answer(&a).difference(&answer(&b), false), None);
+        assert_eq!(answer(&a).difference(&answer(&b), UNORDERED), None);
         assert_eq!(
-            answer(&a).difference(&answer(&b), true).unwrap(),
+            answer(&a).difference(&answer(&b), ORDERED).unwrap(),
             r#"row 1: ["y",2], not ["x",1]"#
         );
     }
@@ -144,7 +162,7 @@ mod tests {
             (json!("1"), json!(1), false),
         ] {
             let (a, b) = (answer(&json!([["k", a]])), answer(&json!([["k", b]])));
-            assert_eq!(a.difference(&b, true).is_none(), expected, "{a:?} {b:?}");
+            assert_eq!(a.difference(&b, ORDERED).is_none(), expected, "{a:?} {b:?}");
         }
     }
 
@@ -154,7 +172,7 @@ mod tests {
         assert_eq!(objects, answer(&json!([["x", 1]])));
         let other = Answer::from_objects(r#"[{"w": 1, "k": "x"}]"#).unwrap();
         assert_eq!(
-            objects.difference(&other, true).unwrap(),
+            objects.difference(&other, ORDERED).unwrap(),
             r#"columns ["k", "w"], not ["k", "v"]"#
         );
     }
@@ -162,9 +180,9 @@ mod tests {
     #[test]
     fn rows_must_be_as_many() {
         let (a, b) = (answer(&json!([["x", 1]])), answer(&json!([])));
-        assert_eq!(a.difference(&b, true).unwrap(), "0 rows, not 1");
+        assert_eq!(a.difference(&b, ORDERED).unwrap(), "0 rows, not 1");
         assert_eq!(
-            Answer::from_objects("[]").unwrap().difference(&b, true),
+            Answer::from_objects("[]").unwrap().difference(&b, ORDERED),
             None
         );
     }

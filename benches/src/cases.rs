@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::answer::{Alike, TOLERANCE};
 use crate::error::{Error, Result};
 use crate::peers::Peer;
 
@@ -112,7 +113,10 @@ pub(crate) struct Case {
     pub(crate) title: String,
     /// Whether the order of the rows is part of the answer.
     #[serde(default)]
-    pub(crate) ordered: bool,
+    ordered: bool,
+    /// How far numbers that are not integers may be apart, if more than usual.
+    #[serde(default)]
+    tolerance: Option<f64>,
     /// What a reader of the results has to know.
     #[serde(default)]
     pub(crate) note: Option<String>,
@@ -135,6 +139,14 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// When two answers count as the same.
+    pub(crate) fn alike(&self) -> Alike {
+        Alike {
+            ordered: self.ordered,
+            tolerance: self.tolerance.unwrap_or(TOLERANCE),
+        }
+    }
+
     /// The statement for loglens.
     pub(crate) fn loglens(&self, values: &BTreeMap<String, String>) -> String {
         with_values(&self.loglens, values)

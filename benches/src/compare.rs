@@ -172,7 +172,7 @@ impl Session<'_> {
             for at in 0..entrants.len() {
                 let count = entrants.len();
                 let entrant = &mut entrants[(at + run) % count];
-                entrant.run(run > 0, &mut expected, case.ordered, &ours);
+                entrant.run(run > 0, &mut expected, case.alike(), &ours);
             }
         }
         let contestants: Vec<Contestant> = entrants.into_iter().map(Entrant::contestant).collect();

@@ -122,29 +122,31 @@ async fn register(context: &SessionContext, log: &Log) -> std::result::Result<()
             context.register_table("t", view.into_view()).map(drop)
         }
         LogKind::Lines => {
-            let field = |(name, kind): &(String, FieldType)| {
-                Field::new(
-                    name,
-                    match kind {
-                        FieldType::Int => DataType::Int64,
-                        FieldType::Float => DataType::Float64,
-                        FieldType::Text => DataType::Utf8,
-                    },
-                    true,
-                )
-            };
+            let field = |(name, _): &(String, FieldType)| Field::new(name, DataType::Utf8, true);
             let schema = Schema::new(log.fields.iter().map(field).collect::<Vec<_>>());
             let mut options = CsvReadOptions::new()
                 .schema(&schema)
                 .delimiter(log.separator as u8)
                 .has_header(log.header)
-                .file_extension(".log")
-                .null_regex(Some("^-$".to_owned()));
+                .file_extension(".log");
             if log.quote.is_some() {
                 options = options.escape(b'\\');
             }
-            context.register_csv("t", file, options).await
+            context.register_csv("lines", file, options).await?;
+            let typed = log.fields.iter().map(typed).collect::<Vec<_>>().join(", ");
+            let view = context.sql(&format!("SELECT {typed} FROM lines")).await?;
+            context.register_table("t", view.into_view()).map(drop)
         }
+    }
+}
+
+/// A column of the text of a field: the reader has an expression for NULL, but uses it only to
+/// find out types, and fails at `-` where there should be a number.
+fn typed((name, kind): &(String, FieldType)) -> String {
+    match kind {
+        FieldType::Int => format!("TRY_CAST(\"{name}\" AS BIGINT) AS \"{name}\""),
+        FieldType::Float => format!("TRY_CAST(\"{name}\" AS DOUBLE) AS \"{name}\""),
+        FieldType::Text => format!("NULLIF(\"{name}\", '-') AS \"{name}\""),
     }
 }
 

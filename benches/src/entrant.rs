@@ -1,6 +1,6 @@
 //! Somebody in a case, from the start to the last run.
 
-use crate::answer::Answer;
+use crate::answer::{Alike, Answer};
 use crate::error::Result;
 use crate::measure::Measured;
 use crate::peers::{Peer, Running};
@@ -56,7 +56,7 @@ impl Entrant {
         &mut self,
         counts: bool,
         expected: &mut Option<Answer>,
-        ordered: bool,
+        alike: Alike,
         ours: &dyn Fn(usize) -> Result<(Measured, Answer)>,
     ) {
         let ran = match &mut self.kind {
@@ -77,7 +77,7 @@ impl Entrant {
             Ok((seconds, cpu_seconds, peak_bytes, answer)) => {
                 let name = &self.contestant.name;
                 let expected = expected.get_or_insert_with(|| answer.clone());
-                if let Some(difference) = expected.difference(&answer, ordered) {
+                if let Some(difference) = expected.difference(&answer, alike) {
                     eprintln!("  DISAGREES: {name}: {difference}");
                     self.contestant.disagrees = Some(difference);
                 } else if seconds > PATIENCE_SECONDS {
