@@ -15,7 +15,8 @@ const STACK: usize = 32 << 20;
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
 /// Starts the threads: one more than cores, since every core may be busy with a step that does not
-/// pause, and somebody must still see Ctrl-C. What plans must be spawned on them: the main thread's stack is small.
+/// pause, and somebody must still see Ctrl-C. What plans must be spawned on them: the main thread's
+/// stack is small.
 pub(crate) fn start() -> Result<Runtime, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()

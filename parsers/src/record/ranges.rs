@@ -192,9 +192,11 @@ impl Range {
             fragment: Vec::new(),
         };
         range.fill(length + SLACK_BYTES, &mut read)?;
-        let own = &range.buffer[..range.filled.min(length)];
+        // Behind what was filled are bytes of earlier blocks.
+        let filled = &range.buffer[..range.filled];
+        let own = &filled[..filled.len().min(length)];
         range.start = match memchr(b'\n', own) {
-            _ if index == 0 && range.buffer.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
+            _ if index == 0 && filled.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
             _ if index == 0 => 0,
             Some(at) => at + 1,
             // All of it is the middle of a line, which is another range's.

@@ -167,7 +167,7 @@ impl Cursor {
         let mut blocks = VecDeque::new();
         self.cutter.finish(true, &mut blocks);
         self.ready.extend(blocks.drain(..).map(Step::Block));
-        let damage = self.object_reject(Reason::Frame(error));
+        let damage = object_reject(self.inflated_bytes, Reason::Frame(error));
         self.ready.push_back(Step::Damage(damage));
         self.at_end = true;
     }
@@ -183,10 +183,6 @@ impl Cursor {
         let expected = self.object.object.size?;
         let found = self.read_bytes;
         (found < expected).then(|| shrank(self.inflated_bytes, expected, found))
-    }
-
-    fn object_reject(&self, reason: Reason) -> Reject {
-        object_reject(self.inflated_bytes, reason)
     }
 }
 

@@ -4,6 +4,7 @@
 //! a budget of bytes, and whichever partition is idle takes the one that comes next.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -13,6 +14,7 @@ use super::parts::Parts;
 use super::queue::Wanted;
 use super::spec::ScanObject;
 use crate::error::Error;
+use crate::object::{Object, ObjectSource};
 
 /// The largest object that is read as a whole before it is parsed.
 const SMALL_BYTES: u64 = 4 << 20;
@@ -82,7 +84,7 @@ impl Prefetch {
             };
             self.bytes += size;
             self.fetches.push_back(Fetch {
-                read: fetch(object.clone(), parts.clone()),
+                read: fetch(&parts.sources[object.source], object.object.clone()),
                 object,
                 size,
             });
@@ -91,16 +93,15 @@ impl Prefetch {
 }
 
 /// Reads an object on a thread of its own: those that parse have no time to look after it.
-fn fetch(object: ScanObject, parts: Parts) -> Read {
-    let handle = Handle::current();
-    spawn_blocking(move || handle.block_on(read(&object, &parts)))
+fn fetch(source: &Arc<dyn ObjectSource>, object: Object) -> Read {
+    let (handle, source) = (Handle::current(), Arc::clone(source));
+    spawn_blocking(move || handle.block_on(read(&*source, &object)))
 }
 
 /// The bytes that the object had when it was listed, or as many as there are.
-async fn read(object: &ScanObject, parts: &Parts) -> Result<(Input, Vec<u8>), Error> {
-    let reader = parts.sources[object.source].open(&object.object).await?;
-    let mut input = Input::new(reader);
-    let size = object.object.size.unwrap_or(0) as usize;
+async fn read(source: &dyn ObjectSource, object: &Object) -> Result<(Input, Vec<u8>), Error> {
+    let mut input = Input::new(source.open(object).await?);
+    let size = object.size.unwrap_or(0) as usize;
     let mut bytes = Vec::with_capacity(size);
     while bytes.len() < size {
         let before = bytes.len();

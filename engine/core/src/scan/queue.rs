@@ -3,19 +3,17 @@
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loglens_parsers::format::Format;
 use loglens_parsers::parse::Examine;
 use tokio::task::JoinError;
 
 use super::cursor::{Cursor, Step};
-use super::metrics::{ByteMetrics, ScanMetrics};
+use super::metrics::ScanMetrics;
 use super::parts::Parts;
 use super::predicate::FilterPlan;
 use super::prefetch::{Next, Prefetch};
 use super::shared::Shared;
 use super::spec::{ScanObject, ScanSpec};
 use crate::error::{Error, Owner};
-use crate::object::ObjectSource;
 
 /// What is left to do of a scan.
 pub(super) struct Queue {
@@ -63,14 +61,9 @@ impl Wanted<'_> {
 }
 
 impl Queue {
-    pub(super) fn new(
-        spec: &ScanSpec,
-        format: &Arc<Format>,
-        sources: Arc<[Arc<dyn ObjectSource>]>,
-        bytes: ByteMetrics,
-    ) -> Self {
+    pub(super) fn new(spec: &ScanSpec, parts: Parts) -> Self {
         Self {
-            parts: Parts::new(spec, format, sources, bytes),
+            parts,
             objects: Mutex::new(Objects {
                 waiting: Prefetch::new(spec.objects.iter().cloned()),
                 shared: Vec::new(),
@@ -159,4 +152,102 @@ impl Queue {
 
 fn thread_failed(error: &JoinError) -> Error {
     Error::new(Owner::Internal, format!("reading an object: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+    use futures::stream::{BoxStream, StreamExt, empty};
+    use loglens_parsers::format::by_name;
+    use loglens_parsers::key::KeyFacts;
+
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::object::{Listed, Object, ObjectReader, ObjectSource};
+    use crate::scan::metrics::ByteMetrics;
+    use crate::scan::spec::{ObjectOrder, ScanOutput};
+
+    /// Whatever is opened, fails.
+    #[derive(Debug)]
+    struct Closed;
+
+    #[async_trait]
+    impl ObjectSource for Closed {
+        fn name(&self) -> &'static str {
+            "closed"
+        }
+
+        fn list(&self) -> BoxStream<'static, Result<Listed, Error>> {
+            empty().boxed()
+        }
+
+        async fn open(&self, _: &Object) -> Result<Box<dyn ObjectReader>, Error> {
+            Err(Error::new(Owner::External, "closed"))
+        }
+    }
+
+    fn large(key: &str) -> ScanObject {
+        ScanObject {
+            source: 0,
+            object: Object {
+                key: Arc::from(key),
+                size: None,
+                modified: None,
+            },
+            facts: Arc::new(KeyFacts::default()),
+        }
+    }
+
+    fn spec(objects: impl Into<Arc<[ScanObject]>>) -> ScanSpec {
+        ScanSpec {
+            table: String::new(),
+            unknown: Vec::new(),
+            hive: Vec::new(),
+            zone: Arc::from("UTC"),
+            fields: None,
+            objects: objects.into(),
+            order: ObjectOrder::AsListed,
+            output: ScanOutput::Rows,
+            projection: Vec::new(),
+            names: None,
+            limit: None,
+            strict: false,
+            max_expansion: 250,
+            partitions: 2,
+        }
+    }
+
+    /// A partition that found nothing because the object was not open yet used to end, and one
+    /// core did all the work.
+    #[tokio::test]
+    async fn every_partition_finds_a_large_object_as_soon_as_it_is_begun() {
+        let spec = spec([large("a.log")]);
+        let set = ExecutionPlanMetricsSet::new();
+        let bytes = ByteMetrics::new(&set, Arc::new(Ledger::default()));
+        let format = by_name("vpc_flow_logs").unwrap();
+        let parts = Parts::new(&spec, format, Arc::from([Arc::new(Closed) as _]), bytes);
+        let queue = Queue::new(&spec, parts);
+        let metrics = ScanMetrics::new(&set, 0);
+        let wanted = Wanted {
+            plan: &FilterPlan::default(),
+            examine: Examine::Projected,
+            metrics: &metrics,
+        };
+        let mut first = queue.begin(&wanted).await.unwrap();
+        let second = queue.begin(&wanted).await.unwrap();
+        for begun in [&first, &second] {
+            assert!(matches!(begun, Some(Current::Shared(_))));
+        }
+        // The first who asks is told why, the others that nothing comes.
+        let error = queue.next(&mut first, &wanted).await.err().unwrap();
+        assert_eq!(error.message, "closed");
+        let Some(Current::Shared(second)) = second else {
+            panic!("not shared");
+        };
+        assert!(second.next().await.unwrap().is_none());
+    }
 }

@@ -32,6 +32,7 @@ use super::columns::LogColumns;
 use super::cursor::Step;
 use super::members;
 use super::metrics::{ByteMetrics, ScanMetrics};
+use super::parts::Parts;
 use super::predicate::{Predicate, with_columns};
 use super::queue::{Current, Queue, Wanted};
 use super::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
@@ -142,12 +143,10 @@ impl LogSource {
     }
 
     fn queue(&self) -> Arc<Queue> {
-        Arc::new(Queue::new(
-            &self.spec,
-            &self.table.format,
-            Arc::clone(&self.sources),
-            ByteMetrics::new(&self.metrics, Arc::clone(&self.ledger)),
-        ))
+        let bytes = ByteMetrics::new(&self.metrics, Arc::clone(&self.ledger));
+        let (format, sources) = (&self.table.format, Arc::clone(&self.sources));
+        let parts = Parts::new(&self.spec, format, sources, bytes);
+        Arc::new(Queue::new(&self.spec, parts))
     }
 }
 

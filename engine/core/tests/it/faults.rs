@@ -46,6 +46,34 @@ async fn it_does_not_matter_how_bytes_come() {
     }
 }
 
+/// Objects that nobody knows the size of are taken apart as large ones are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_objects_are_read_by_all_partitions() {
+    const RECORDS: usize = 30_000;
+    let sql =
+        "SELECT count(*), sum(bytes), max(\"$line\"), count(DISTINCT \"$line\") FROM vpc_flow_logs";
+    for object in [
+        MemoryObject::new("ranges.log", log(RECORDS)).at_any_place(),
+        MemoryObject::new("pump.log", log(RECORDS)),
+        MemoryObject::new("gzip.log", gzip(&log(RECORDS))).at_any_place(),
+    ] {
+        let answer = ask_new(over(vec![object.of_unknown_size()]), sql)
+            .await
+            .unwrap();
+        assert_eq!(answer.lines(), ["30000 449985000 30001 30000"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_object_that_fails_in_the_middle_fails_the_statement() {
+    let object = MemoryObject::new("a.log", log(30_000)).of_unknown_size();
+    for object in [object.clone(), object.at_any_place()] {
+        let failing = over(vec![object.failing_at(2_000_000)]);
+        let error = ask_new(failing, COUNT).await.unwrap_err();
+        assert_eq!(error.message, "a.log: the connection was reset");
+    }
+}
+
 #[tokio::test]
 async fn an_object_that_shrank_gives_what_is_there() {
     let whole = MemoryObject::new("whole.log", log(10));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource};
+use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource, ReadAt};
 use loglens_engine::{EngineOptions, Error, Owner};
 
 /// An object and how it behaves.
@@ -16,6 +16,7 @@ pub(crate) struct MemoryObject {
     most_at_once: usize,
     fails_at: Option<usize>,
     readable: bool,
+    at_any_place: bool,
 }
 
 impl MemoryObject {
@@ -29,6 +30,7 @@ impl MemoryObject {
             most_at_once: usize::MAX,
             fails_at: None,
             readable: true,
+            at_any_place: false,
         }
     }
 
@@ -53,6 +55,12 @@ impl MemoryObject {
     /// Reading fails after so many bytes.
     pub(crate) fn failing_at(mut self, byte: usize) -> Self {
         self.fails_at = Some(byte);
+        self
+    }
+
+    /// Can be read at any place, as a file can.
+    pub(crate) fn at_any_place(mut self) -> Self {
+        self.at_any_place = true;
         self
     }
 
@@ -123,14 +131,36 @@ impl ObjectReader for MemoryReader {
         let object = &self.object;
         let end = object.fails_at.unwrap_or(object.bytes.len());
         if self.at == end && object.fails_at.is_some() {
-            return Err(Error::new(
-                Owner::External,
-                format!("{}: the connection was reset", object.key),
-            ));
+            return Err(reset(&object.key));
         }
         let take = room.min(object.most_at_once).min(end - self.at);
         buffer.extend_from_slice(&object.bytes[self.at..self.at + take]);
         self.at += take;
         Ok(buffer)
     }
+
+    fn at_any_place(&self) -> Option<Arc<dyn ReadAt>> {
+        let object = self.object.clone();
+        object
+            .at_any_place
+            .then(|| Arc::new(object) as Arc<dyn ReadAt>)
+    }
+}
+
+impl ReadAt for MemoryObject {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
+        let offset = offset as usize;
+        if self.fails_at.is_some_and(|at| offset + into.len() > at) {
+            return Err(reset(&self.key));
+        }
+        let rest = self.bytes.get(offset..).unwrap_or_default();
+        let length = rest.len().min(into.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+}
+
+fn reset(key: &str) -> Error {
+    let message = format!("{key}: the connection was reset");
+    Error::new(Owner::External, message)
 }
