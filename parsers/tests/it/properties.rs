@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{Array, BooleanArray, RecordBatch, StringViewArray, cast::AsArray};
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::filter::filter_record_batch;
-use loglens_parsers::format::Format;
+use loglens_parsers::format::{Format, by_name};
 use loglens_parsers::layout::Layout;
 use loglens_parsers::oracle::{self, Record, Value};
 use loglens_parsers::parse::RowFilter;
@@ -250,6 +250,15 @@ proptest! {
         prop_assert_eq!(few.batch(), all.batch());
         let all = all.sorted_rejects();
         prop_assert!(few.rejects.iter().all(|reject| all.contains(reject)));
+    }
+}
+
+#[test]
+fn what_was_in_memory_before_is_no_part_of_an_object() {
+    let reader = Reader::new(by_name("vpc_flow_logs").unwrap());
+    for text in ["", "x", "\n"] {
+        let ranges = reader.read_ranges(text.as_bytes(), 1000, text.len() as u64);
+        assert_eq!(ranges.counts, reader.read_plain(text.as_bytes()).counts);
     }
 }
 
