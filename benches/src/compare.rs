@@ -33,7 +33,7 @@ struct Session<'a> {
 pub(crate) fn compare(arguments: &Compare) -> Result<bool> {
     let cases = Cases::built_in()?;
     let layouts = layouts(&arguments.layouts)?;
-    let machine = Machine::this();
+    let (machine, load) = (Machine::this(), machine::load());
     let threads = arguments.threads.unwrap_or(machine.cores);
     // Peers are started by this process, so this holds for them too.
     measure::keep_to_cores(threads)?;
@@ -81,6 +81,7 @@ pub(crate) fn compare(arguments: &Compare) -> Result<bool> {
         date: machine::today(),
         commit: commit(),
         machine,
+        load,
         threads,
         rows: arguments.rows,
         runs: arguments.runs,

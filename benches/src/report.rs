@@ -59,7 +59,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         .collect();
     let _ = write!(
         out,
-        "# {}, {}\n\n{} cores of {}, {:.0} GB of memory, everybody on {}. Commit {}. {} flow log records, {} runs.\n\n\
+        "# {}, {}\n\n{} cores of {}, {:.0} GB of memory, everybody on {}. Commit {}. {} flow log records, {} runs. {}\n\n\
          {WHAT_COUNTS}\n\n\
          Peers: {}. Peak memory is that of the whole process in the measured runs: of a peer's \
          process for this case alone, with its interpreter. In brackets: how many times as long as loglens.\n\n\
@@ -73,6 +73,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         results.commit,
         thousands(results.rows),
         results.runs,
+        quiet(results.load),
         versions.join(", "),
     );
     let _ = write!(
@@ -93,6 +94,17 @@ pub(crate) fn markdown(results: &Results) -> String {
     parsers_section(&mut out, results);
     memory_section(&mut out, results);
     out
+}
+
+/// Whether anybody else was at work, which changes all numbers.
+fn quiet(load: Option<f64>) -> String {
+    match load {
+        Some(load) if load >= 0.5 => format!(
+            "**The machine was not quiet: its load was {load} before. Take no number from here.**"
+        ),
+        Some(load) => format!("Load before: {load}."),
+        None => "Load before: unknown.".to_owned(),
+    }
 }
 
 fn bars_section(out: &mut String, bars: &[Bar]) {

@@ -18,6 +18,9 @@ pub(crate) struct Results {
     pub(crate) date: String,
     pub(crate) commit: String,
     pub(crate) machine: Machine,
+    /// The load just before: others were at work if it is not near 0.
+    #[serde(default)]
+    pub(crate) load: Option<f64>,
     /// Cores that everybody had.
     pub(crate) threads: usize,
     pub(crate) rows: u64,

@@ -65,6 +65,7 @@ pub(crate) fn results() -> Results {
             cores: 2,
             memory_bytes: 24_000_000_000,
         },
+        load: Some(0.04),
         threads: 2,
         rows: 1_000,
         runs: 3,
