@@ -11,7 +11,7 @@
 //! 5. What became of every record is written into the query's [`ledger::Ledger`].
 //!
 //! What is deliberately absent: this crate knows no AWS SDK, no terminal and no file; it never
-//! prints. Only `engine`, `scan` and `tables` name physical plans.
+//! prints. Only `engine`, `scan`, `tables` and `own_text` name physical plans.
 
 pub mod archive;
 pub mod describe;
@@ -20,6 +20,7 @@ pub mod error;
 mod functions;
 pub mod ledger;
 pub mod object;
+mod own_text;
 mod scan;
 mod session;
 mod sql;

@@ -304,7 +304,7 @@ fn too_little_memory() {
     let folder = generated("30000");
     let (code, err) = with_memory(
         &folder,
-        "20MB",
+        "100kB",
         "SELECT * FROM vpc_flow_logs ORDER BY bytes, srcaddr",
     );
     assert_eq!(code, Some(1), "{err}");

@@ -9,4 +9,5 @@ mod members;
 mod memory;
 mod pruning;
 mod rejects;
+mod spilling;
 mod sql_files;
