@@ -17,6 +17,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use loglens_bench::{alb_logs, blocks, cloudtrail_logs, flow_logs};
 use loglens_parsers::delimited::{plain, quoted};
+use loglens_parsers::filter::Literals;
 use loglens_parsers::format::{Format, Shape, by_name};
 use loglens_parsers::layout::Layout;
 use loglens_parsers::offsets::Offsets;
@@ -275,6 +276,55 @@ fn cloudtrail(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Looking for a few records: the search alone, and parsing what it leaves.
+fn prefilter(criterion: &mut Criterion) {
+    let flows = Log::new("vpc_flow_logs", flow_logs(200_000), 200_000);
+    let trail = Log::new("cloudtrail_logs", cloudtrail_logs(20_000), 20_000);
+    // Those of one record in the middle, which some others share.
+    let address = word(&flows.text, b"\n", |line| line.split(' ').nth(3));
+    let event = word(&trail.text, b"\"eventID\":\"", |id| id.split('"').next());
+    for (log, column, text, literals) in [
+        (&flows, "srcaddr", &address, Literals::in_lines([&*address])),
+        (&trail, "eventid", &event, Literals::in_json([&*event])),
+    ] {
+        let literals = literals.unwrap();
+        let projection = [log.column(column)];
+        let found = memchr::memmem::find_iter(&log.text, text.as_bytes()).count();
+        let mut group = criterion.benchmark_group(format!("prefilter of {}", log.format.table));
+        group.throughput(Throughput::Bytes(log.text.len() as u64));
+        group.bench_function("memmem", |b| {
+            b.iter(|| {
+                let found_now = memchr::memmem::find_iter(black_box(&log.text), text.as_bytes());
+                assert_eq!(found_now.count(), found);
+            });
+        });
+        group.bench_function("records with the literal", |b| {
+            b.iter(|| {
+                let table = Arc::clone(&log.table);
+                let parser = Parser::new(table, &projection, &[], ParseOptions::default());
+                let mut parser = parser.with_literals(&literals);
+                let (mut rows, mut examined) = (0, 0);
+                for block in &log.blocks {
+                    let parsed = parser.parse(block, None).unwrap();
+                    rows += parsed.batch.num_rows();
+                    examined += parsed.counts.records - parsed.counts.unexamined;
+                }
+                assert!(rows >= 1 && rows <= found && examined < log.rows as u64 / 10);
+            });
+        });
+        group.finish();
+    }
+}
+
+/// What `pick` finds behind the first `mark` after the middle of the text.
+fn word(text: &[u8], mark: &[u8], pick: impl Fn(&str) -> Option<&str>) -> String {
+    let half = &text[text.len() / 2..];
+    let start = memchr::memmem::find(half, mark).unwrap() + mark.len();
+    let end = half.len().min(start + 4000);
+    let record = String::from_utf8_lossy(&half[start..end]);
+    pick(&record).unwrap().to_owned()
+}
+
 /// Inflated bytes per second of cutting CloudTrail, whose records have to be found by structure.
 fn cut_in_pieces(criterion: &mut Criterion) {
     let log = Log::new("cloudtrail_logs", cloudtrail_logs(20_000), 20_000);
@@ -302,6 +352,7 @@ criterion_group!(
     vpc_flow_logs,
     alb_access_logs,
     cloudtrail,
+    prefilter,
     cut_in_pieces
 );
 criterion_main!(benches);

@@ -99,9 +99,9 @@ pub(crate) fn markdown(results: &Results) -> String {
 /// Whether anybody else was at work, which changes all numbers.
 fn quiet(load: Option<f64>) -> String {
     match load {
-        Some(load) if load >= 0.5 => format!(
-            "**The machine was not quiet: its load was {load} before. Take no number from here.**"
-        ),
+        Some(load) if load >= 0.5 => {
+            format!("**The machine's load was {load} before: others may have been at work.**")
+        }
         Some(load) => format!("Load before: {load}."),
         None => "Load before: unknown.".to_owned(),
     }
