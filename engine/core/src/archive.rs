@@ -12,6 +12,7 @@ use loglens_parsers::table::Table;
 
 use crate::error::Error;
 use crate::object::{Listed, Object, ObjectSource};
+use crate::tables::parquet_table::{self, ParquetTable};
 
 /// Objects whose first bytes are read at a time.
 const CONCURRENT_HEADS: usize = 16;
@@ -35,6 +36,8 @@ pub struct Given {
 pub struct Archive {
     /// Tables that have objects, by name.
     pub tables: Vec<ArchiveTable>,
+    /// Tables that lie as Parquet in folders.
+    pub parquet: Vec<ParquetTable>,
     /// Objects that nothing recognised, by key.
     pub unrecognised: Vec<Unrecognised>,
 }
@@ -80,6 +83,7 @@ impl Archive {
         let mut discovery = Discovery {
             given,
             tables: BTreeMap::new(),
+            parquet: Vec::new(),
             unrecognised: Vec::new(),
         };
         for (index, source) in sources.iter().enumerate() {
@@ -101,6 +105,19 @@ impl Archive {
         let objects = self.tables.iter().flat_map(|table| table.objects.iter());
         let sizes = objects.map(|found| found.object.size.unwrap_or(u64::MAX));
         sizes.fold(0, u64::saturating_add)
+    }
+
+    /// The tables that there are, and how many objects each has.
+    pub fn present(&self) -> impl Iterator<Item = (&str, usize)> {
+        let logs = self.tables.iter();
+        let logs = logs.map(|found| (found.table.format.table.as_str(), found.objects.len()));
+        let parquet = self.parquet.iter();
+        logs.chain(parquet.map(|found| (found.name.as_str(), found.objects)))
+    }
+
+    /// Whether no object is anything at all.
+    pub fn is_empty(&self) -> bool {
+        self.present().next().is_none() && self.unrecognised.is_empty()
     }
 
     /// The objects of a table.
@@ -167,6 +184,7 @@ struct Gathered {
 struct Discovery<'a> {
     given: &'a Given,
     tables: BTreeMap<String, Gathered>,
+    parquet: Vec<Object>,
     unrecognised: Vec<Unrecognised>,
 }
 
@@ -176,6 +194,9 @@ impl Discovery<'_> {
             Ok(begun) => begun,
             Err(ignored) => return self.unrecognised.push(ignored),
         };
+        if Frame::of(&begun.head) == Frame::PARQUET {
+            return self.parquet.push(begun.object);
+        }
         match self.recognise(&begun.candidates, &begun.head) {
             Ok(recognised) => self.add(source, begun.object, begun.facts, &recognised),
             Err(reason) => self.unrecognised.push(Unrecognised {
@@ -246,7 +267,9 @@ impl Discovery<'_> {
             hive: found.hive.into_iter().collect(),
             objects: found.objects.into(),
         };
+        let is_log_table = |name: &str| self.tables.contains_key(name);
         Archive {
+            parquet: parquet_table::tables(&self.parquet, is_log_table),
             tables: self.tables.into_values().map(table).collect(),
             unrecognised: self.unrecognised,
         }

@@ -4,26 +4,33 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use futures::stream;
 use loglens_parsers::format::{Formats, PartitionValue};
 use tokio::sync::OnceCell;
 
-use crate::archive::{Archive, ArchiveTable, Given};
+use crate::archive::{Archive, ArchiveTable, Given, Unrecognised};
 use crate::error::{Error, Owner};
 use crate::ledger::Ledger;
 use crate::object::ObjectSource;
 use crate::session::{self, SessionSpec};
+use crate::sink::ObjectSink;
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references, struct_names};
 use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
+use crate::tables::parquet_table::{self, ParquetTable};
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
+use crate::write::target::{self, Target};
+use crate::write::{self, Places};
 
 /// What an engine is built from.
 #[derive(Debug, Default)]
@@ -46,11 +53,14 @@ pub struct EngineOptions {
     pub memory_limit: Option<usize>,
     /// Cores to use.
     pub threads: Option<usize>,
+    /// Opens what statements write to; None lets none write.
+    pub places: Option<Arc<dyn Places>>,
 }
 
 /// Plans and runs statements over one set of sources.
 pub struct Engine {
     sources: Arc<[Arc<dyn ObjectSource>]>,
+    places: Option<Arc<dyn Places>>,
     given: Given,
     scan: ScanOptions,
     zone: Arc<str>,
@@ -73,6 +83,8 @@ pub struct Query {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     ledger: Arc<Ledger>,
+    /// Where the rows are written to, and what writes there.
+    target: Option<(Target, Arc<dyn ObjectSink>)>,
 }
 
 impl Statement {
@@ -119,6 +131,7 @@ impl Engine {
         .map_err(|error| errors::explain(&error, ""))?;
         Ok(Self {
             sources: options.sources.into(),
+            places: options.places,
             scan: ScanOptions {
                 fields: options.given.fields.clone(),
                 since: options.since,
@@ -157,6 +170,7 @@ impl Engine {
     pub async fn plan(&self, statement: Statement) -> Result<Query, Error> {
         statement.check_bound()?;
         let Statement { sql, mut ast } = statement;
+        let target = self.target(&mut ast).await?;
         let explain = |error| errors::explain(&error, &sql);
         let ledger = Arc::new(Ledger::default());
         let mut state = self.session.state();
@@ -180,13 +194,40 @@ impl Engine {
             plan @ (LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) => plan,
             plan => struct_names::simplify(plan).map_err(explain)?,
         };
+        let plan = match &target {
+            Some((target, _)) => target::sorted(plan, target)?,
+            None => plan,
+        };
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
         Ok(Query {
             plan,
             context: state.task_ctx(),
             ledger,
             sql: Arc::clone(&sql),
+            target,
         })
+    }
+
+    /// Where the rows go, if the statement writes them; it becomes the query for them.
+    async fn target(
+        &self,
+        ast: &mut SqlStatement,
+    ) -> Result<Option<(Target, Arc<dyn ObjectSink>)>, Error> {
+        let Some(target) = target::take(ast)? else {
+            return Ok(None);
+        };
+        let Some(places) = &self.places else {
+            return Err(Error::new(Owner::Usage, "nothing can be written here"));
+        };
+        let place = &target.place;
+        if !places.is_empty(place).await? {
+            return Err(
+                Error::new(Owner::Usage, format!("{place}: there is something already"))
+                    .hint("UNLOAD writes where nothing is: name another place, or empty this one"),
+            );
+        }
+        let sink = places.sink(place)?;
+        Ok(Some((target, sink)))
     }
 
     /// Lists the sources if the statement needs them, and binds hidden columns.
@@ -198,9 +239,15 @@ impl Engine {
         let found = state
             .resolve_table_references(ast)
             .map_err(Prepare::DataFusion)?;
-        let needs = references::needs(ast, &found, &self.schema).map_err(Prepare::Ours)?;
-        if !needs.logs.is_empty() || (needs.catalog && !self.sources.is_empty()) {
+        let needs = references::needs(ast, &found, &self.schema);
+        // What is no log table may be one of Parquet, which is known when the sources are listed.
+        let listed = match &needs {
+            Ok(needs) => !needs.logs.is_empty() || (needs.catalog && !self.sources.is_empty()),
+            Err(_) => !self.sources.is_empty(),
+        };
+        if listed {
             let archive = self.archive().await.map_err(Prepare::Ours)?;
+            let needs = references::needs(ast, &found, &self.schema).map_err(Prepare::Ours)?;
             for name in &needs.logs {
                 self.check_present(archive, name).map_err(Prepare::Ours)?;
             }
@@ -210,6 +257,8 @@ impl Engine {
                 let options = state.config_mut().options_mut();
                 options.execution.target_partitions = 1;
             }
+        } else {
+            needs.map_err(Prepare::Ours)?;
         }
         hidden_columns::bind(ast, &|name| self.schema.visible_columns(name));
         Ok(())
@@ -225,11 +274,30 @@ impl Engine {
                          or list them as `from` in loglens.toml",
                     ));
                 }
-                let archive = Archive::discover(&self.sources, &self.given, &self.zone).await?;
+                let mut archive = Archive::discover(&self.sources, &self.given, &self.zone).await?;
+                self.register_parquet(&mut archive).await;
                 self.schema.set_archive(&archive, &self.sources, &self.scan);
                 Ok(archive)
             })
             .await
+    }
+
+    /// Makes tables of what lies as Parquet. What cannot be one is left out like any object that
+    /// nothing recognises.
+    async fn register_parquet(&self, archive: &mut Archive) {
+        for table in std::mem::take(&mut archive.parquet) {
+            let provider = parquet_table::provider(&self.session.state(), &table).await;
+            let registered =
+                provider.and_then(|found| self.schema.register_table(table.name.clone(), found));
+            match registered {
+                Ok(_) => archive.parquet.push(table),
+                Err(error) => archive.unrecognised.push(Unrecognised {
+                    key: table.folder,
+                    reason: format!("Parquet: {}", errors::explain(&error, "").message),
+                }),
+            }
+        }
+        archive.unrecognised.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
     /// The formats that objects may have.
@@ -257,9 +325,9 @@ impl Engine {
     /// the accounts, Regions and times of its records. Call [`Engine::archive`] first.
     pub fn overview_sql(&self) -> String {
         let tables = self.listed().map_or(&[][..], |archive| &archive.tables);
-        tables
-            .iter()
-            .map(overview)
+        let parquet = self.listed().map_or(&[][..], |archive| &archive.parquet);
+        let logs = tables.iter().map(overview);
+        logs.chain(parquet.iter().map(parquet_overview))
             .collect::<Vec<_>>()
             .join(" UNION ALL ")
             + " ORDER BY 1"
@@ -270,11 +338,12 @@ impl Engine {
         {
             return Ok(());
         }
-        if archive.tables.is_empty() && archive.unrecognised.is_empty() {
+        if archive.is_empty() {
             return Err(self.nothing_found());
         }
         let error = Error::new(Owner::Data, format!("{}: no {name}", self.places()));
-        if archive.tables.is_empty() {
+        let present: Vec<_> = archive.present().map(|(name, _)| name).collect();
+        if present.is_empty() {
             let first: Vec<_> = archive
                 .unrecognised
                 .iter()
@@ -286,11 +355,6 @@ impl Engine {
                 first.join(", ")
             )));
         }
-        let present: Vec<_> = archive
-            .tables
-            .iter()
-            .map(|table| table.table.format.table.as_str())
-            .collect();
         Err(error.hint(format!(
             "there is {}; --table {name} reads everything as that",
             present.join(", ")
@@ -336,6 +400,21 @@ fn overview(archived: &ArchiveTable) -> String {
     )
 }
 
+/// The same of a table of Parquet, of which no column is known.
+fn parquet_overview(table: &ParquetTable) -> String {
+    let ParquetTable {
+        name,
+        objects,
+        bytes,
+        ..
+    } = table;
+    format!(
+        "SELECT '{name}' AS \"table\", {objects} AS objects, {bytes} AS bytes, count(*) AS records, \
+         CAST(NULL AS varchar) AS accounts, CAST(NULL AS varchar) AS regions, \
+         CAST(NULL AS timestamp) AS \"first\", CAST(NULL AS timestamp) AS \"last\" FROM \"{name}\""
+    )
+}
+
 /// Accounts and Regions that an overview names; more are counted.
 const LISTED: usize = 3;
 
@@ -352,13 +431,24 @@ impl Query {
 
     /// The schema of its rows.
     pub fn schema(&self) -> SchemaRef {
-        self.plan.schema()
+        match &self.target {
+            Some(_) => write::summary_schema(),
+            None => self.plan.schema(),
+        }
     }
 
     /// Runs it. Errors of the stream go through [`Query::explain`].
     pub fn execute(&self) -> Result<SendableRecordBatchStream, Error> {
-        execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
-            .map_err(|error| self.explain(&error))
+        let rows = execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
+            .map_err(|error| self.explain(&error))?;
+        Ok(match &self.target {
+            Some((target, sink)) => {
+                let written = write::write(rows, Arc::clone(sink), target.clone());
+                let summary = stream::once(written);
+                Box::pin(RecordBatchStreamAdapter::new(self.schema(), summary))
+            }
+            None => rows,
+        })
     }
 
     /// An error of the stream in words for people.

@@ -21,10 +21,13 @@ mod functions;
 pub mod ledger;
 pub mod object;
 mod own_text;
+pub mod portable;
 mod scan;
 mod session;
+pub mod sink;
 mod sql;
 mod tables;
+pub mod write;
 
 pub use datafusion::arrow;
 pub use engine::{Engine, EngineOptions, Query, Statement};
@@ -32,3 +35,4 @@ pub use error::{Error, Owner};
 pub use scan::spec::{ScanObject, ScanOutput, ScanSpec};
 pub use sql::errors::nearest;
 pub use sql::parameters::{Value, Values};
+pub use tables::parquet_table::ParquetTable;

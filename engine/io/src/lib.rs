@@ -4,6 +4,8 @@
 //! SQS join here. What is deliberately absent: this crate knows no query plans.
 
 pub mod local;
+pub mod local_sink;
+pub mod places;
 pub mod stdin;
 
 use std::sync::Arc;

@@ -37,12 +37,15 @@ pub enum Frame {
 pub const MAGIC_BYTES: usize = 10;
 
 impl Frame {
+    /// What is no log but a table by itself.
+    pub const PARQUET: Self = Self::Unsupported("Parquet");
+
     /// The frame that an object with these first bytes has.
     pub fn of(start: &[u8]) -> Self {
         const MAGIC: &[(&[u8], Frame)] = &[
             (b"\x1f\x8b", Frame::Gzip),
             (b"\x28\xb5\x2f\xfd", Frame::Zstd),
-            (b"PAR1", Frame::Unsupported("Parquet")),
+            (b"PAR1", Frame::PARQUET),
             (b"BZh", Frame::Bzip2),
             (b"PK\x03\x04", Frame::Unsupported("zip")),
             (b"\xfd7zXZ\x00", Frame::Unsupported("xz")),

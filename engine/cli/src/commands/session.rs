@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
 use loglens_engine::{Engine, EngineOptions, Query, Statement};
+use loglens_io::places::WritablePlaces;
 use loglens_parsers::format::{Format as LogFormat, Formats};
 use loglens_parsers::layout::field_list;
 
@@ -66,6 +67,7 @@ impl Session {
             zone: Some(zone.clone()),
             memory_limit: memory_limit(&logs)?,
             threads: logs.threads,
+            places: Some(Arc::new(WritablePlaces)),
         })?;
         Ok(Self {
             engine,

@@ -7,10 +7,10 @@ use crate::failure::Failure;
 pub(crate) async fn run(arguments: Tables) -> Result<(), Failure> {
     let session = Session::new(arguments.places, arguments.logs, arguments.result)?;
     let archive = session.engine.archive().await?;
-    if archive.tables.is_empty() && archive.unrecognised.is_empty() {
+    if archive.is_empty() {
         return Err(session.engine.nothing_found().into());
     }
-    if !archive.tables.is_empty() {
+    if archive.present().next().is_some() {
         let statements = session.engine.parse(&session.engine.overview_sql())?;
         session.run(statements).await?;
     }

@@ -6,8 +6,8 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 
-use super::portable::{portable_batches, portable_schema};
 use super::{OutputError, ResultWriter};
+use loglens_engine::portable::{portable_batches, portable_schema};
 
 /// A schema message, one message per batch, and an end mark.
 pub(super) struct ArrowStreamWriter<W: Write> {

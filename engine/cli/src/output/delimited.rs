@@ -9,9 +9,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::json_value::json_schema;
-use super::types::cast_batch;
 use super::visible::push_visible;
 use super::{OutputError, ResultWriter, Style, cell};
+use loglens_engine::portable::cast_batch;
 
 /// Records of separated fields, quoted where RFC 4180 says so, each ended by a line feed.
 pub(super) struct DelimitedWriter<W: Write> {

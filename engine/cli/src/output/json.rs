@@ -7,10 +7,10 @@ use arrow::array::{ArrayRef, StructArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
-use super::names::unique_names;
-use super::types::cast_batch;
 use super::visible::{is_plain, is_unseen};
 use super::{OutputError, ResultWriter, json_value};
+use loglens_engine::portable::cast_batch;
+use loglens_engine::portable::unique_names;
 
 /// What stands around and between the objects.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use arrow::json::{Encoder, EncoderFactory, EncoderOptions};
 use arrow::util::display::ArrayFormatter;
 
 use super::cell::DISPLAY;
-use super::types::map_schema;
+use loglens_engine::portable::map_schema;
 
 static OPTIONS: LazyLock<EncoderOptions> = LazyLock::new(|| {
     EncoderOptions::default()

@@ -6,9 +6,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::json_value::json_schema;
-use super::types::cast_batch;
 use super::visible::push_visible;
 use super::{OutputError, ResultWriter, cell};
+use loglens_engine::portable::cast_batch;
 
 /// Rows between bars. Nothing is padded: the reader lays the table out.
 pub(super) struct MarkdownWriter<W: Write> {

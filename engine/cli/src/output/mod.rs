@@ -8,7 +8,7 @@
 //! * For people: `table` and `markdown`. Values come from logs and so from whoever sent the traffic:
 //!   control characters and the invisible ones are shown escaped ([`mod@visible`]), never acted on.
 //! * For programs: the others. They carry each value as it is. In them a name is a key, so of two
-//!   columns named `x` the second becomes `x_1` ([`names`]); CSV and TSV keep their headers as the
+//!   columns named `x` the second becomes `x_1` (`loglens_engine::portable`); CSV and TSV keep their headers as the
 //!   query wrote them.
 //! * Pictures: `chart`, `svg`, `html` ([`mod@chart`]). What comes from logs is escaped in them too.
 //!
@@ -27,16 +27,13 @@ mod heading;
 mod json;
 mod json_value;
 mod markdown;
-mod names;
 mod parquet_file;
-mod portable;
 mod records;
 mod rows;
 mod style;
 mod table;
 #[cfg(test)]
 mod tests;
-mod types;
 mod visible;
 
 use std::io;

@@ -15,8 +15,8 @@ use super::heading::Heading;
 use super::json_value::json_schema;
 use super::records::Records;
 use super::rows::Rows;
-use super::types::cast_batch;
 use super::{OutputError, ResultWriter, Style, cell};
+use loglens_engine::portable::cast_batch;
 
 /// Aligned columns under their names, and the number of rows at the end.
 pub(super) struct TableWriter<W: Write> {

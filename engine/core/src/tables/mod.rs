@@ -1,5 +1,6 @@
 //! Tables: what DataFusion sees of an archive.
 
 pub(crate) mod log_table;
+pub(crate) mod parquet_table;
 pub(crate) mod rejects;
 pub(crate) mod schema;

@@ -11,3 +11,4 @@ mod pruning;
 mod rejects;
 mod spilling;
 mod sql_files;
+mod writing;

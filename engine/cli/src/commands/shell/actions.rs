@@ -190,12 +190,12 @@ impl Shell {
     /// The tables that are present, with how many objects they have.
     pub(super) async fn found(&self) -> Result<String, Failure> {
         let archive = self.session.engine.archive().await?;
-        if archive.tables.is_empty() && archive.unrecognised.is_empty() {
+        if archive.is_empty() {
             return Err(self.session.engine.nothing_found().into());
         }
-        let tables = archive.tables.iter().map(|found| {
-            let objects = things(found.objects.len() as u64, "object");
-            format!("{} ({objects})", found.table.format.table)
+        let tables = archive.present().map(|(name, objects)| {
+            let objects = things(objects as u64, "object");
+            format!("{name} ({objects})")
         });
         let tables: Vec<_> = tables.collect();
         Ok(if tables.is_empty() {

@@ -15,8 +15,8 @@ use super::roles::Roles;
 use super::text::shortened;
 use super::zone::{self, Zone};
 use crate::output::json_value::json_schema;
-use crate::output::types::cast_batch;
 use crate::output::{OutputError, cell, visible};
+use loglens_engine::portable::cast_batch;
 
 /// Rows that a chart is made of.
 const MAX_ROWS: usize = 100_000;

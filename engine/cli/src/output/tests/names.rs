@@ -1,5 +1,5 @@
 use super::*;
-use crate::output::names::unique_names;
+use loglens_engine::portable::unique_names;
 
 #[test]
 fn a_repeated_name_gets_the_first_free_number() {

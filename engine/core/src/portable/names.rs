@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 
 /// `schema` with no name used twice: of `x, x, x` the second becomes `x_1`, the third `x_2`.
 ///
 /// `SELECT a.x, b.x` yields two columns named `x`. JSON readers keep the last of two equal keys, and
 /// some readers of Parquet and Arrow refuse the file.
-pub(super) fn unique_names(schema: &Schema) -> SchemaRef {
+pub fn unique_names(schema: &Schema) -> SchemaRef {
     let fields = schema.fields();
     // A name made up here must not be one that a later column has by right.
     let given: HashSet<&str> = fields.iter().map(|field| field.name().as_str()).collect();

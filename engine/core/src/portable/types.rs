@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatchOptions;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
+use datafusion::arrow::array::RecordBatchOptions;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::record_batch::RecordBatch;
 
 /// `schema` with each type in it, however deep, replaced as `replace` says, innermost first.
 ///
 /// Dictionaries and runs become the plain values they stand for: they are an encoding of this
 /// engine's, which a reader did not ask for.
-pub(super) fn map_schema(schema: &Schema, replace: fn(DataType) -> DataType) -> SchemaRef {
+pub fn map_schema(schema: &Schema, replace: fn(DataType) -> DataType) -> SchemaRef {
     let fields = schema
         .fields()
         .iter()
@@ -45,10 +45,10 @@ fn map_type(data_type: &DataType, replace: fn(DataType) -> DataType) -> DataType
 }
 
 /// The columns of `batch`, by position, under the names and types of `schema`.
-pub(super) fn cast_batch(
-    batch: &RecordBatch,
-    schema: &SchemaRef,
-) -> Result<RecordBatch, ArrowError> {
+///
+/// # Errors
+/// Another number of columns, or a type that cannot become the schema's.
+pub fn cast_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     if batch.num_columns() != schema.fields().len() {
         return Err(ArrowError::SchemaError(format!(
             "expected a batch of {} columns, got {}",

@@ -5,19 +5,24 @@
 //! Arrow schema it was written from. The casts copy, so nothing written drags along the blocks of
 //! log text that views point into.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
+mod names;
+mod parquet;
+mod types;
 
-use super::names::unique_names;
-use super::types::{cast_batch, map_schema};
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::record_batch::RecordBatch;
+
+pub use self::names::unique_names;
+pub use self::parquet::{file_properties, parquet_schema};
+pub use self::types::{cast_batch, map_schema};
 
 /// The most bytes that the offsets of a `Utf8` or `Binary` column can address.
 const MAX_COLUMN_BYTES: usize = i32::MAX as usize;
 
 /// `schema` in names and types that other readers know.
-pub(super) fn portable_schema(schema: &Schema) -> SchemaRef {
+pub fn portable_schema(schema: &Schema) -> SchemaRef {
     unique_names(&map_schema(schema, |data_type| match data_type {
         DataType::Utf8View => DataType::Utf8,
         DataType::BinaryView => DataType::Binary,
@@ -32,7 +37,10 @@ pub(super) fn portable_schema(schema: &Schema) -> SchemaRef {
 
 /// `batch` under a [`portable_schema`]: one batch, or several where the text of one column is more
 /// than 32-bit offsets can address.
-pub(super) fn portable_batches(
+///
+/// # Errors
+/// A type that cannot become the schema's.
+pub fn portable_batches(
     batch: &RecordBatch,
     schema: &SchemaRef,
 ) -> Result<Vec<RecordBatch>, ArrowError> {

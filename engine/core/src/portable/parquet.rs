@@ -1,0 +1,73 @@
+//! What Parquet can hold, and how files are written.
+
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+
+use super::{map_schema, portable_schema};
+
+/// A row group is held in memory until it is complete; this bounds it, however wide the rows are.
+const ROW_GROUP_BYTES: usize = 128 << 20;
+
+/// How files are written: zstd, statistics, and a bloom filter for each column of addresses, by
+/// which a reader who looks for one passes over row groups.
+pub fn file_properties(schema: &Schema) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        // The names inside lists and maps that the Parquet specification asks for.
+        .set_coerce_types(true)
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
+    for field in schema.fields().iter().filter(|field| is_address(field)) {
+        let column = ColumnPath::from(field.name().as_str());
+        properties = properties.set_column_bloom_filter_enabled(column, true);
+    }
+    properties.build()
+}
+
+/// By the names that AWS gives them: `srcaddr`, `pkt_dstaddr`, `client_ip`, `sourceipaddress`.
+fn is_address(field: &FieldRef) -> bool {
+    let name = field.name().to_ascii_lowercase();
+    let is_text = matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8);
+    is_text && (name.ends_with("addr") || name.ends_with("_ip") || name.ends_with("ipaddress"))
+}
+
+/// `schema` in names and types that Parquet and its readers know.
+///
+/// # Errors
+/// A union.
+pub fn parquet_schema(schema: &Schema) -> Result<SchemaRef, ArrowError> {
+    let schema = map_schema(&portable_schema(schema), |data_type| match data_type {
+        // Parquet has no seconds: they would be written as bare integers.
+        DataType::Timestamp(TimeUnit::Second, zone) => {
+            DataType::Timestamp(TimeUnit::Millisecond, zone)
+        }
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        // Nor has it a type for most intervals.
+        DataType::Interval(_) => DataType::Utf8,
+        other => other,
+    });
+    // The Parquet writer panics on unions.
+    if let Some(field) = schema.fields().iter().find(|field| has_union(field)) {
+        return Err(ArrowError::NotYetImplemented(format!(
+            "column `{}` is a union, which Parquet cannot hold; cast it to a plain type",
+            field.name(),
+        )));
+    }
+    Ok(schema)
+}
+
+fn has_union(field: &FieldRef) -> bool {
+    match field.data_type() {
+        DataType::Union(..) => true,
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => has_union(item),
+        DataType::Struct(fields) => fields.iter().any(has_union),
+        _ => false,
+    }
+}

@@ -1,0 +1,28 @@
+//! Writing tables: `UNLOAD (SELECT ...) TO 'place'`.
+//!
+//! Rows come sorted by the columns that partition them, so that one file is written at a time,
+//! however many partitions there are. Files are Parquet in folders as Hive names them
+//! (`day=2026-01-31/`); none is visible before all are complete.
+
+mod files;
+mod folders;
+pub(crate) mod target;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub(crate) use self::files::{summary_schema, write};
+use crate::error::Error;
+use crate::sink::ObjectSink;
+
+/// Opens the places that statements name to be written to.
+#[async_trait]
+pub trait Places: Debug + Send + Sync {
+    /// Whether nothing lies there.
+    async fn is_empty(&self, place: &str) -> Result<bool, Error>;
+
+    /// What writes there.
+    fn sink(&self, place: &str) -> Result<Arc<dyn ObjectSink>, Error>;
+}

@@ -1,0 +1,242 @@
+//! `UNLOAD`: what lies in the folders afterwards.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use loglens_engine::arrow::array::AsArray;
+use loglens_engine::arrow::compute::concat_batches;
+use loglens_engine::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use loglens_engine::arrow::record_batch::RecordBatch;
+use loglens_engine::{Engine, EngineOptions};
+use loglens_io::places::WritablePlaces;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::ask::ask;
+use crate::logs::{HEADER, records};
+use crate::memory::{MemoryObject, over};
+
+fn engine(text: &str) -> Engine {
+    Engine::new(EngineOptions {
+        places: Some(Arc::new(WritablePlaces)),
+        threads: Some(2),
+        ..over(vec![MemoryObject::new("flow.log", text)])
+    })
+    .unwrap()
+}
+
+/// Paths of all files below a folder, without it, sorted; hidden ones too.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let path = path.strip_prefix(folder).unwrap();
+                found.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> RecordBatch {
+    let file = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let schema = Arc::clone(file.schema());
+    let batches: Vec<_> = file.build().unwrap().map(Result::unwrap).collect();
+    concat_batches(&schema, &batches).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_in_folders() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 20_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("lake");
+    let sql = format!(
+        "UNLOAD (SELECT srcaddr, bytes, event_time, packets FROM vpc_flow_logs) TO '{}/' \
+         WITH (format = 'PARQUET', compression = 'ZSTD', partitioned_by = ARRAY['packets'])",
+        place.display()
+    );
+    let summary = ask(&engine, &sql).await.unwrap();
+    assert_eq!(summary.columns, ["rows", "files", "bytes"]);
+    let files = files(&place);
+    assert_eq!(summary.rows[0][..2], ["20000", "90"]);
+    assert_eq!(files.len(), 90);
+    let sizes = files
+        .iter()
+        .map(|file| fs::metadata(place.join(file)).unwrap().len());
+    assert_eq!(summary.rows[0][2], sizes.sum::<u64>().to_string());
+    let mut total = 0;
+    for file in &files {
+        let (partition, name) = file.split_once('/').unwrap();
+        let packets: i64 = partition.strip_prefix("packets=").unwrap().parse().unwrap();
+        assert!(name.ends_with(".parquet"), "{file}");
+        let rows = read(&place.join(file));
+        let names: Vec<_> = rows
+            .schema_ref()
+            .fields()
+            .iter()
+            .map(|f| f.name().clone())
+            .collect();
+        assert_eq!(names, ["srcaddr", "bytes", "event_time"]);
+        let bytes = rows.column(1).as_primitive::<Int64Type>().values();
+        assert!(bytes.iter().all(|number| number % 90 == packets), "{file}");
+        let times = rows
+            .column(2)
+            .as_primitive::<TimestampMicrosecondType>()
+            .values();
+        assert!(times.is_sorted(), "{file}");
+        total += bytes.iter().sum::<i64>();
+    }
+    assert_eq!(total, (0..20_000).sum::<i64>());
+    let metadata =
+        ParquetRecordBatchReaderBuilder::try_new(File::open(place.join(&files[0])).unwrap())
+            .unwrap()
+            .metadata()
+            .row_group(0)
+            .clone();
+    assert!(
+        metadata.column(0).bloom_filter_offset().is_some(),
+        "srcaddr has one"
+    );
+    assert!(metadata.column(1).bloom_filter_offset().is_none());
+    assert!(
+        metadata
+            .columns()
+            .iter()
+            .all(|column| column.statistics().is_some())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_a_table() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 20_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let sql = format!(
+        "UNLOAD (SELECT srcaddr, bytes, packets FROM vpc_flow_logs) TO '{}/lake' \
+         WITH (partitioned_by = ARRAY['packets'])",
+        folder.path().display()
+    );
+    ask(&engine, &sql).await.unwrap();
+    let place = folder.path().to_str().unwrap();
+    let written = Engine::new(EngineOptions {
+        sources: vec![loglens_io::source(place).unwrap()],
+        ..EngineOptions::default()
+    })
+    .unwrap();
+    for what in [
+        "count(*), sum(bytes), count(DISTINCT srcaddr), count(DISTINCT CAST(packets AS int))",
+        "max(bytes), min(srcaddr)",
+    ] {
+        let raw = ask(&engine, &format!("SELECT {what} FROM vpc_flow_logs"))
+            .await
+            .unwrap();
+        let read = ask(&written, &format!("SELECT {what} FROM lake"))
+            .await
+            .unwrap();
+        assert_eq!(raw.rows, read.rows, "{what}");
+    }
+    let one = "SELECT sum(bytes % 90) FROM lake WHERE packets = '7'";
+    let rows = (0..20_000).filter(|number| number % 90 == 7).count();
+    assert_eq!(
+        ask(&written, one).await.unwrap().to_string(),
+        (7 * rows).to_string()
+    );
+    let plan = ask(&written, &format!("EXPLAIN {one}"))
+        .await
+        .unwrap()
+        .lines();
+    let plan = plan.join("\n");
+    assert!(
+        plan.contains("packets=7/") && !plan.contains("packets=8/"),
+        "{plan}"
+    );
+    let unknown = ask(&written, "SELECT 1 FROM vpc_flow_logs")
+        .await
+        .unwrap_err();
+    assert!(unknown.hint.unwrap().contains("lake"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_partitions_in_the_order_of_the_statement() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 3000)));
+    let folder = tempfile::tempdir().unwrap();
+    let sql = format!(
+        "UNLOAD (SELECT bytes FROM vpc_flow_logs ORDER BY bytes DESC) TO '{}'",
+        folder.path().display()
+    );
+    let summary = ask(&engine, &sql).await.unwrap();
+    assert_eq!(summary.rows[0][..2], ["3000", "1"]);
+    let rows = read(&folder.path().join(&files(folder.path())[0]));
+    let bytes = rows.column(0).as_primitive::<Int64Type>().values();
+    assert!(bytes.iter().rev().is_sorted());
+    assert_eq!(bytes.len(), 3000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_leaves_nothing() {
+    let text = format!("{HEADER}\n{}", records(0, 30_000)).replace(" 29500 ", " many ");
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::new(EngineOptions {
+        places: Some(Arc::new(WritablePlaces)),
+        strict: true,
+        ..over(vec![MemoryObject::new("flow.log", text)])
+    })
+    .unwrap();
+    let sql = format!(
+        "UNLOAD (SELECT bytes, srcaddr FROM vpc_flow_logs) TO '{}'",
+        folder.path().display()
+    );
+    ask(&engine, &sql).await.unwrap_err();
+    assert_eq!(files(folder.path()), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 10)));
+    let folder = tempfile::tempdir().unwrap();
+    let full = tempfile::tempdir().unwrap();
+    fs::write(full.path().join("a"), "a").unwrap();
+    let (empty, full) = (folder.path().display(), full.path().display());
+    for (sql, expected) in [
+        (
+            format!("UNLOAD (SELECT bytes FROM vpc_flow_logs) TO '{full}'"),
+            "there is something already",
+        ),
+        (
+            format!("UNLOAD (SELECT bytes FROM vpc_flow_logs) TO '{empty}' WITH (format = 'ORC')"),
+            "UNLOAD: format = 'ORC': only 'PARQUET' is written",
+        ),
+        (
+            format!("UNLOAD (SELECT bytes FROM vpc_flow_logs) TO '{empty}' WITH (sorted = 'x')"),
+            "UNLOAD: sorted = 'x' is no option",
+        ),
+        (
+            format!(
+                "UNLOAD (SELECT bytes, action FROM vpc_flow_logs) TO '{empty}' \
+                 WITH (partitioned_by = ARRAY['actoin'])"
+            ),
+            "UNLOAD: no column actoin to partition by",
+        ),
+        (
+            format!(
+                "UNLOAD (SELECT action FROM vpc_flow_logs) TO '{empty}' \
+                 WITH (partitioned_by = ARRAY['action'])"
+            ),
+            "UNLOAD: no column is left for the files",
+        ),
+        (
+            format!("UNLOAD ('SELECT 1') TO '{empty}'"),
+            "UNLOAD wants a statement in brackets and not in quotes",
+        ),
+    ] {
+        let error = ask(&engine, &sql).await.unwrap_err();
+        assert!(error.message.contains(expected), "{sql}: {}", error.message);
+        assert!(error.hint.is_some(), "{sql}");
+    }
+    assert_eq!(files(folder.path()), [""; 0]);
+}

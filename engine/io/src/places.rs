@@ -1,0 +1,37 @@
+//! Places that statements name to be written to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use loglens_engine::Error;
+use loglens_engine::object::Listed;
+use loglens_engine::sink::ObjectSink;
+use loglens_engine::write::Places;
+
+use crate::local_sink::LocalSink;
+
+/// Local folders.
+#[derive(Debug, Clone, Default)]
+pub struct WritablePlaces;
+
+#[async_trait]
+impl Places for WritablePlaces {
+    async fn is_empty(&self, place: &str) -> Result<bool, Error> {
+        if !Path::new(place).exists() {
+            return Ok(true);
+        }
+        let mut listed = crate::source(place)?.list();
+        while let Some(found) = listed.next().await {
+            if let Listed::Object(_) = found? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn sink(&self, _: &str) -> Result<Arc<dyn ObjectSink>, Error> {
+        Ok(Arc::new(LocalSink))
+    }
+}
