@@ -108,7 +108,7 @@ fn text(value: &Written) -> Option<&str> {
 
 fn usage(message: impl Into<String>) -> Error {
     Error::new(Owner::Query, message).hint(
-        "UNLOAD (SELECT ...) TO 's3://bucket/prefix/' WITH (format = 'PARQUET', \
+        "UNLOAD (SELECT ...) TO 'folder/' WITH (format = 'PARQUET', \
          partitioned_by = ARRAY['day'])",
     )
 }

@@ -230,6 +230,10 @@ async fn what_is_refused() {
             "UNLOAD: no column is left for the files",
         ),
         (
+            "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO 's3://logs/lake/'".to_owned(),
+            "s3://logs/lake/: loglens does not write to s3:// yet",
+        ),
+        (
             format!("UNLOAD ('SELECT 1') TO '{empty}'"),
             "UNLOAD wants a statement in brackets and not in quotes",
         ),
