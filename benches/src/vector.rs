@@ -5,10 +5,10 @@ use vrl::compiler::{Program, TargetValue, TimeZone, compile};
 use vrl::value::{Secrets, Value};
 
 /// Parses a record of flow logs of version 2.
-pub const FLOW_LOG: &str = "parse_aws_vpc_flow_log!(.)";
+pub const FLOW_LOG: &str = "parse_aws_vpc_flow_log!(string!(.))";
 
 /// Parses a record of ALB's access logs, whatever fields its generation has at the end.
-pub const ALB_LOG: &str = "parse_aws_alb_log!(., strict_mode: false)";
+pub const ALB_LOG: &str = "parse_aws_alb_log!(string!(.), strict_mode: false)";
 
 /// A VRL program that is run for every line.
 pub struct VectorParser {
