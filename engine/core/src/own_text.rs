@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, FieldRef, Fields};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::physical_expr::expressions::{CastExpr, Column};
@@ -15,8 +15,9 @@ use datafusion::physical_expr_common::physical_expr::PhysicalExprRef;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
-use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
+
+use crate::portable::map_type;
 
 type Plan = Arc<dyn ExecutionPlan>;
 
@@ -55,16 +56,9 @@ fn rewrite(plan: Plan) -> Result<Plan> {
     replace_children_if_necessary(plan, children)
 }
 
-/// The same sort over text of its own, merged if it was; None if it is no sort, keeps only the
+/// The same sort over text of its own; None if it is no sort, keeps only the
 /// first rows, sorts by more than columns, or has no views.
 fn with_own_text(plan: &Plan) -> Result<Option<Plan>> {
-    if let Some(merge) = plan.downcast_ref::<SortPreservingMergeExec>()
-        && merge.input().is::<SortExec>()
-    {
-        let sort = with_own_text(merge.input())?;
-        let merged = sort.map(|sort| replace_children_if_necessary(Arc::clone(plan), vec![sort]));
-        return merged.transpose();
-    }
     let Some(sort) = plan.downcast_ref::<SortExec>() else {
         return Ok(None);
     };
@@ -110,19 +104,8 @@ fn cast(plan: &Plan, types: &[DataType]) -> Result<Plan> {
 /// The same type with text that is no view. Its offsets have 64 bits, since thousands of long
 /// lines may come together in a batch.
 fn owning(data_type: &DataType) -> DataType {
-    let of_field = |field: &FieldRef| {
-        let owned = field
-            .as_ref()
-            .clone()
-            .with_data_type(owning(field.data_type()));
-        Arc::new(owned)
-    };
-    match data_type {
+    map_type(data_type, |data_type| match data_type {
         DataType::Utf8View => DataType::LargeUtf8,
-        DataType::Struct(members) => {
-            DataType::Struct(members.iter().map(of_field).collect::<Fields>())
-        }
-        DataType::List(element) => DataType::List(of_field(element)),
-        other => other.clone(),
-    }
+        other => other,
+    })
 }

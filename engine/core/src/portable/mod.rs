@@ -16,6 +16,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 
 pub use self::names::unique_names;
 pub use self::parquet::{file_properties, parquet_schema};
+pub(crate) use self::types::map_type;
 pub use self::types::{cast_batch, map_schema};
 
 /// The most bytes that the offsets of a `Utf8` or `Binary` column can address.

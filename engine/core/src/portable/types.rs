@@ -28,7 +28,8 @@ fn map_field(field: &FieldRef, replace: fn(DataType) -> DataType) -> FieldRef {
     Arc::new(Field::clone(field).with_data_type(data_type))
 }
 
-fn map_type(data_type: &DataType, replace: fn(DataType) -> DataType) -> DataType {
+/// A type with each type in it replaced, as [`map_schema`] does.
+pub(crate) fn map_type(data_type: &DataType, replace: fn(DataType) -> DataType) -> DataType {
     let inner = |field| map_field(field, replace);
     replace(match data_type {
         DataType::List(item) => DataType::List(inner(item)),

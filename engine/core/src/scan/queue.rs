@@ -169,7 +169,6 @@ mod tests {
     use crate::ledger::Ledger;
     use crate::object::{Listed, Object, ObjectReader, ObjectSource};
     use crate::scan::metrics::ByteMetrics;
-    use crate::scan::spec::{ObjectOrder, ScanOutput};
 
     /// Whatever is opened, fails.
     #[derive(Debug)]
@@ -202,30 +201,11 @@ mod tests {
         }
     }
 
-    fn spec(objects: impl Into<Arc<[ScanObject]>>) -> ScanSpec {
-        ScanSpec {
-            table: String::new(),
-            unknown: Vec::new(),
-            hive: Vec::new(),
-            zone: Arc::from("UTC"),
-            fields: None,
-            objects: objects.into(),
-            order: ObjectOrder::AsListed,
-            output: ScanOutput::Rows,
-            projection: Vec::new(),
-            names: None,
-            limit: None,
-            strict: false,
-            max_expansion: 250,
-            partitions: 2,
-        }
-    }
-
     /// A partition that found nothing because the object was not open yet used to end, and one
     /// core did all the work.
     #[tokio::test]
     async fn every_partition_finds_a_large_object_as_soon_as_it_is_begun() {
-        let spec = spec([large("a.log")]);
+        let spec = ScanSpec::of([large("a.log")]);
         let set = ExecutionPlanMetricsSet::new();
         let bytes = ByteMetrics::new(&set, Arc::new(Ledger::default()));
         let format = by_name("vpc_flow_logs").unwrap();

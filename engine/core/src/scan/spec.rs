@@ -95,6 +95,29 @@ pub enum ScanOutput {
 }
 
 #[cfg(test)]
+impl ScanSpec {
+    /// A scan of all records of these objects, for tests.
+    pub(super) fn of(objects: impl Into<Arc<[ScanObject]>>) -> Self {
+        Self {
+            table: String::new(),
+            unknown: Vec::new(),
+            hive: Vec::new(),
+            zone: Arc::from("UTC"),
+            fields: None,
+            objects: objects.into(),
+            order: ObjectOrder::AsListed,
+            output: ScanOutput::Rows,
+            projection: Vec::new(),
+            names: None,
+            limit: None,
+            strict: false,
+            max_expansion: 250,
+            partitions: 2,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
@@ -154,22 +177,7 @@ mod tests {
             ("c", Some(3)),
             ("a", Some(1)),
         ];
-        let spec = ScanSpec {
-            table: String::new(),
-            unknown: Vec::new(),
-            hive: Vec::new(),
-            zone: Arc::from("UTC"),
-            fields: None,
-            objects: objects.map(|(key, time)| object(key, time)).into(),
-            order: ObjectOrder::AsListed,
-            output: ScanOutput::Rows,
-            projection: Vec::new(),
-            names: None,
-            limit: None,
-            strict: false,
-            max_expansion: 250,
-            partitions: 1,
-        };
+        let spec = ScanSpec::of(objects.map(|(key, time)| object(key, time)));
         let keys = |order| {
             let ordered = spec.ordered(order);
             let keys = ordered

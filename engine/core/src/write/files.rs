@@ -19,9 +19,9 @@ use super::folders::folder;
 use super::target::Target;
 use crate::error::{Error, Owner};
 use crate::portable::{file_properties, parquet_schema, portable_batches};
-use crate::sink::{Condition, ObjectSink, Upload, Written};
+use crate::sink::{ObjectSink, Upload};
 
-/// Encoded bytes that are sent on as a part; S3 takes 10,000 of them.
+/// Encoded bytes that are sent on as a part.
 const PART_BYTES: usize = 32 << 20;
 
 /// Files that are made visible side by side.
@@ -64,7 +64,7 @@ struct TableWriter {
     columns: Vec<usize>,
     schema: SchemaRef,
     properties: WriterProperties,
-    /// What the names of this statement's files share, and no others.
+    /// What the names of this statement's files share, and no others: 64 random bits.
     run: u64,
     open: Option<OpenFile>,
     written: Vec<Box<dyn Upload>>,
@@ -206,14 +206,7 @@ impl TableWriter {
 }
 
 async fn complete(upload: Box<dyn Upload>) -> std::result::Result<(), Error> {
-    match upload.complete(Condition::Absent).await? {
-        Written::Done { .. } => Ok(()),
-        // The name has 64 random bits.
-        Written::Refused => Err(Error::new(
-            Owner::External,
-            "somebody else wrote a file of the same name",
-        )),
-    }
+    upload.complete().await
 }
 
 async fn abort(upload: Box<dyn Upload>) -> std::result::Result<(), Error> {

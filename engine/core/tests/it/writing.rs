@@ -178,6 +178,27 @@ async fn without_partitions_in_the_order_of_the_statement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_full_is_followed_by_another() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 120_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let sql = format!(
+        "UNLOAD (SELECT bytes, start, \"end\" FROM vpc_flow_logs) TO '{}' WITH (file_size_mb = 1)",
+        folder.path().display()
+    );
+    let summary = ask(&engine, &sql).await.unwrap();
+    let files = files(folder.path());
+    assert!(files.len() > 1, "{files:?}");
+    assert_eq!(
+        summary.rows[0][..2],
+        ["120000".to_owned(), files.len().to_string()]
+    );
+    let rows = files
+        .iter()
+        .map(|file| read(&folder.path().join(file)).num_rows());
+    assert_eq!(rows.sum::<usize>(), 120_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_fails_leaves_nothing() {
     let text = format!("{HEADER}\n{}", records(0, 30_000)).replace(" 29500 ", " many ");
     let folder = tempfile::tempdir().unwrap();
