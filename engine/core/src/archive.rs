@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use loglens_parsers::detect::{self, HEAD_BYTES, Recognised};
-use loglens_parsers::format::{Format, Formats};
+use loglens_parsers::format::{Format, Formats, Shape};
 use loglens_parsers::frame::{self, Frame};
 use loglens_parsers::key::KeyFacts;
 use loglens_parsers::table::Table;
 
 use crate::error::Error;
-use crate::object::{Listed, Object, ObjectSource};
+use crate::object::{Listed, Object, ObjectSource, Reading};
 
 /// Objects whose first bytes are read at a time.
 const CONCURRENT_HEADS: usize = 16;
@@ -81,16 +81,25 @@ impl Archive {
             given,
             tables: BTreeMap::new(),
             unrecognised: Vec::new(),
+            logs: BTreeMap::new(),
         };
         for (index, source) in sources.iter().enumerate() {
             let mut listed: Vec<Listed> = source.list().try_collect().await?;
             listed.sort_by(|a, b| key_of(a).cmp(key_of(b)));
-            let mut heads = futures::stream::iter(listed)
-                .map(|listed| begin(source, listed, given))
-                .buffered(CONCURRENT_HEADS);
-            while let Some(found) = heads.next().await {
-                discovery.take(index, found?);
-            }
+            let listed = match source.reading() {
+                Reading::Disk => listed,
+                // Of a key that says enough, no head is asked for.
+                Reading::Network(_) => discovery.take_by_key(index, listed),
+            };
+            // What waits for the first object of its log.
+            let mut followers = Vec::new();
+            let first = match source.reading() {
+                Reading::Disk => listed,
+                Reading::Network(_) => leaders(listed, given, &mut followers),
+            };
+            discovery.read(index, source, first).await?;
+            let unknown = discovery.follow(index, followers);
+            discovery.read(index, source, unknown).await?;
         }
         Ok(discovery.finish(zone))
     }
@@ -139,15 +148,7 @@ async fn begin(
     if let Some(format) = &given.format {
         candidates = vec![Arc::clone(format)];
     }
-    let mut reader = source.open(&object).await?;
-    let mut head = Vec::new();
-    loop {
-        let before = head.len();
-        head = reader.read(head, HEAD_READ_BYTES - before).await?;
-        if head.len() == before || head.len() >= HEAD_READ_BYTES {
-            break;
-        }
-    }
+    let head = source.head(&object, HEAD_READ_BYTES).await?;
     Ok(Ok(Begun {
         object,
         facts,
@@ -168,16 +169,105 @@ struct Discovery<'a> {
     given: &'a Given,
     tables: BTreeMap<String, Gathered>,
     unrecognised: Vec<Unrecognised>,
+    /// What the first object of a log is, by source and log: all of one log are alike.
+    logs: BTreeMap<(usize, String), Recognised>,
+}
+
+/// Those that must be read to be recognised: of each log the first. The others of it follow.
+fn leaders(listed: Vec<Listed>, given: &Given, followers: &mut Vec<Listed>) -> Vec<Listed> {
+    let mut seen = BTreeSet::new();
+    let (first, rest) = listed.into_iter().partition(|listed| {
+        let Listed::Object(object) = listed else {
+            return true;
+        };
+        let log = detect::by_key(&given.formats, &object.key).1.log;
+        log.is_none_or(|log| seen.insert(log))
+    });
+    *followers = rest;
+    first
 }
 
 impl Discovery<'_> {
+    /// Reads the heads of objects and takes them.
+    async fn read(
+        &mut self,
+        index: usize,
+        source: &Arc<dyn ObjectSource>,
+        listed: Vec<Listed>,
+    ) -> Result<(), Error> {
+        let concurrent = match source.reading() {
+            Reading::Disk => CONCURRENT_HEADS,
+            Reading::Network(requests) => requests,
+        };
+        let given = self.given;
+        let mut heads = futures::stream::iter(listed)
+            .map(|listed| begin(source, listed, given))
+            .buffered(concurrent);
+        while let Some(found) = heads.next().await {
+            self.take(index, found?);
+        }
+        Ok(())
+    }
+
+    /// Takes the objects whose keys say what they are and whose heads could say nothing more;
+    /// gives back the others.
+    fn take_by_key(&mut self, index: usize, listed: Vec<Listed>) -> Vec<Listed> {
+        let mut rest = Vec::new();
+        for listed in listed {
+            let Listed::Object(object) = &listed else {
+                rest.push(listed);
+                continue;
+            };
+            let (candidates, facts) = detect::by_key(&self.given.formats, &object.key);
+            let format = match (&self.given.format, candidates.as_slice()) {
+                (Some(format), _) | (None, [format]) => Arc::clone(format),
+                _ => {
+                    rest.push(listed);
+                    continue;
+                }
+            };
+            if matches!(format.shape, Shape::Header { .. }) || object.size == Some(0) {
+                rest.push(listed);
+                continue;
+            }
+            let recognised = Recognised {
+                format,
+                unknown: Vec::new(),
+            };
+            self.add(index, object.clone(), facts, &recognised);
+        }
+        rest
+    }
+
+    /// Takes objects whose log is known by now; gives back the others.
+    fn follow(&mut self, index: usize, followers: Vec<Listed>) -> Vec<Listed> {
+        let mut rest = Vec::new();
+        for listed in followers {
+            let Listed::Object(object) = &listed else {
+                continue;
+            };
+            let facts = detect::by_key(&self.given.formats, &object.key).1;
+            let log = facts.log.clone().unwrap_or_default();
+            match self.logs.get(&(index, log)).cloned() {
+                Some(recognised) => self.add(index, object.clone(), facts, &recognised),
+                None => rest.push(listed),
+            }
+        }
+        rest
+    }
+
     fn take(&mut self, source: usize, begun: Result<Begun, Unrecognised>) {
         let begun = match begun {
             Ok(begun) => begun,
             Err(ignored) => return self.unrecognised.push(ignored),
         };
         match self.recognise(&begun.candidates, &begun.head) {
-            Ok(recognised) => self.add(source, begun.object, begun.facts, &recognised),
+            Ok(recognised) => {
+                if let Some(log) = &begun.facts.log {
+                    self.logs.insert((source, log.clone()), recognised.clone());
+                }
+                self.add(source, begun.object, begun.facts, &recognised);
+            }
             Err(reason) => self.unrecognised.push(Unrecognised {
                 key: begun.object.key.to_string(),
                 reason,
@@ -241,10 +331,17 @@ impl Discovery<'_> {
     }
 
     fn finish(self, zone: &Arc<str>) -> Archive {
-        let table = |found: Gathered| ArchiveTable {
-            table: Arc::new(Table::new(found.format, found.unknown).with_zone(Arc::clone(zone))),
-            hive: found.hive.into_iter().collect(),
-            objects: found.objects.into(),
+        let table = |mut found: Gathered| {
+            // By key, whatever was known first.
+            found
+                .objects
+                .sort_by(|a, b| (a.source, &a.object.key).cmp(&(b.source, &b.object.key)));
+            let table = Table::new(found.format, found.unknown);
+            ArchiveTable {
+                table: Arc::new(table.with_zone(Arc::clone(zone))),
+                hive: found.hive.into_iter().collect(),
+                objects: found.objects.into(),
+            }
         };
         Archive {
             tables: self.tables.into_values().map(table).collect(),

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod object;
 mod scan;
 mod session;
+pub mod sink;
 mod sql;
 mod tables;
 

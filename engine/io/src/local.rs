@@ -14,6 +14,8 @@ use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource, ReadAt}
 use loglens_engine::{Error, Owner};
 use walkdir::WalkDir;
 
+use crate::local_sink::UNFINISHED;
+
 /// A file, a folder or a glob.
 #[derive(Debug)]
 pub struct LocalSource {
@@ -61,6 +63,12 @@ impl LocalSource {
         {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
+                // Somebody is writing it.
+                Ok(entry)
+                    if entry
+                        .file_name()
+                        .as_encoded_bytes()
+                        .starts_with(UNFINISHED.as_bytes()) => {}
                 Ok(entry) => {
                     let path = entry.path().strip_prefix("./").unwrap_or(entry.path());
                     if self
@@ -119,6 +127,7 @@ fn listed(key: String, metadata: &Metadata) -> Listed {
             key: Arc::from(key),
             size: Some(metadata.len()),
             modified,
+            etag: None,
         })
     } else {
         // Its first bytes could not be read twice.

@@ -197,6 +197,7 @@ mod tests {
                 key: Arc::from(key),
                 size: None,
                 modified: None,
+                etag: None,
             },
             facts: Arc::new(KeyFacts::default()),
         }

@@ -109,6 +109,7 @@ mod tests {
             key: Arc::from("a//b"),
             size: Some(7),
             modified: None,
+            etag: None,
         };
         let spec = ScanSpec {
             table: "t".to_owned(),
@@ -142,6 +143,7 @@ mod tests {
                 key: Arc::from(key),
                 size: None,
                 modified: None,
+                etag: None,
             },
             facts: Arc::new(KeyFacts {
                 time,
