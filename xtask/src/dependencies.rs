@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 /// Every package is code to trust, to build and to keep up to date, so that one more is a
 /// decision. To raise this, set it to the number that `cargo xtask deps` prints plus 15, and give
 /// the reason in one line of the commit message.
-const MAX_PRODUCT_PACKAGES: usize = 292;
+const MAX_PRODUCT_PACKAGES: usize = 369;
 
 /// What must be there once: two versions of these have types that look alike and do not fit.
 const SINGLE: &[&str] = &[

@@ -38,7 +38,7 @@ fn in_long_help_only(argument: Arg) -> Arg {
 /// The SQL shell: places and no command.
 #[derive(Debug, Args)]
 pub(crate) struct Shell {
-    /// Without a command: an SQL shell over these files, folders and globs. \? in it shows what it
+    /// Without a command: an SQL shell over these files, folders, globs and s3:// places. \? in it shows what it
     /// can do
     #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
     pub(crate) places: Vec<String>,
@@ -83,8 +83,8 @@ Exit codes: 0 answered, 1 data or query error, 2 usage error, 130 interrupted.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Query {
-    /// The SQL (one or more statements), then the places: files, folders, globs, or - for
-    /// standard input. With --file all are places
+    /// The SQL (one or more statements), then the places: files, folders, globs,
+    /// s3://BUCKET/PREFIX, or - for standard input. With --file all are places
     #[arg(value_name = "SQL] [FROM", value_hint = ValueHint::AnyPath)]
     pub(crate) sql_and_places: Vec<String>,
     /// Read the SQL from a file
@@ -102,7 +102,7 @@ pub(crate) struct Query {
 /// Show what lies in places.
 #[derive(Debug, Args)]
 pub(crate) struct Tables {
-    /// Files, folders, globs, or - for standard input
+    /// Files, folders, globs, s3://BUCKET/PREFIX, or - for standard input
     #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
     pub(crate) places: Vec<String>,
     #[command(flatten)]
@@ -153,7 +153,7 @@ pub(crate) struct Run {
     /// The query
     #[arg(required_unless_present = "list")]
     pub(crate) name: Option<String>,
-    /// Files, folders, globs, or - for standard input
+    /// Files, folders, globs, s3://BUCKET/PREFIX, or - for standard input
     #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
     pub(crate) places: Vec<String>,
     #[command(flatten)]
@@ -202,6 +202,39 @@ pub(crate) struct LogOptions {
     /// Read this configuration instead of ./loglens.toml or the one in your configuration folder
     #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
+}
+
+/// How S3 is reached. Each of these can stand in loglens.toml too; what none says comes from where
+/// the AWS CLI takes it: AWS_* variables, profiles, single sign-on, roles of containers and instances.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "S3")]
+pub(crate) struct S3Options {
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Region of requests; a bucket's own is found by itself
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Ask this server instead of AWS's
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Name the bucket in the path, as most other servers want it
+    #[arg(long)]
+    pub(crate) path_style: bool,
+    /// Ask without credentials: public buckets
+    #[arg(long)]
+    pub(crate) anonymous: bool,
+    /// Pay for requests and traffic where the bucket's owner does not
+    #[arg(long)]
+    pub(crate) requester_pays: bool,
+    /// Ask FIPS endpoints
+    #[arg(long)]
+    pub(crate) fips: bool,
+    /// Ask endpoints that have IPv6 too
+    #[arg(long)]
+    pub(crate) dual_stack: bool,
 }
 
 /// Where the result goes. Each of these but --to can stand in loglens.toml too.

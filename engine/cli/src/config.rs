@@ -1,5 +1,6 @@
 //! The configuration: default places, and any option.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -18,7 +19,7 @@ const FILE_NAME: &str = "loglens.toml";
 pub(crate) struct Config {
     /// Places to read when none are named. Relative ones start at the file's folder.
     #[serde(default)]
-    from: Vec<String>,
+    from: Vec<Place>,
     /// Folders with named queries: one, or a list. Relative ones start at the file's folder.
     #[serde(default, deserialize_with = "one_or_more")]
     queries: Vec<String>,
@@ -36,11 +37,53 @@ pub(crate) struct Config {
     max_expansion: Option<u64>,
     memory_limit: Option<String>,
     threads: Option<usize>,
+    profile: Option<String>,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    #[serde(default)]
+    path_style: bool,
+    #[serde(default)]
+    anonymous: bool,
+    #[serde(default)]
+    requester_pays: bool,
+    #[serde(default)]
+    fips: bool,
+    #[serde(default)]
+    dual_stack: bool,
     #[serde(default, deserialize_with = "format")]
     output: Option<Format>,
     #[serde(default)]
     stats: bool,
 }
+
+/// A place, alone or with the role that reads it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a place, or { place, role_arn, external_id }"
+)]
+enum Place {
+    Named(String),
+    WithRole(PlaceWithRole),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceWithRole {
+    place: String,
+    role_arn: String,
+    external_id: Option<String>,
+}
+
+/// The role that reads a place.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    pub(crate) arn: String,
+    pub(crate) external_id: Option<String>,
+}
+
+/// The roles of places, by place.
+pub(crate) type Roles = BTreeMap<String, Role>;
 
 fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, D::Error> {
     let name = String::deserialize(deserializer)?;
@@ -88,19 +131,39 @@ pub(crate) fn complete(
     places: &mut Vec<String>,
     logs: &mut LogOptions,
     result: &mut ResultOptions,
-) -> Result<(), Failure> {
+) -> Result<Roles, Failure> {
     let Some(path) = find(logs.config.as_deref()) else {
-        return Ok(());
+        return Ok(Roles::new());
     };
     let config = read(&path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    if places.is_empty() {
-        *places = config
-            .from
-            .iter()
-            .map(|place| absolute(folder, place))
-            .collect();
+    let mut roles = Roles::new();
+    let mut from = Vec::new();
+    for place in config.from {
+        from.push(match place {
+            Place::Named(place) => absolute(folder, &place),
+            Place::WithRole(with) => {
+                let role = Role {
+                    arn: with.role_arn,
+                    external_id: with.external_id,
+                };
+                roles.insert(with.place.clone(), role);
+                with.place
+            }
+        });
     }
+    if places.is_empty() {
+        *places = from;
+    }
+    let s3 = &mut logs.s3;
+    s3.profile = s3.profile.take().or(config.profile);
+    s3.region = s3.region.take().or(config.region);
+    s3.endpoint_url = s3.endpoint_url.take().or(config.endpoint_url);
+    s3.path_style |= config.path_style;
+    s3.anonymous |= config.anonymous;
+    s3.requester_pays |= config.requester_pays;
+    s3.fips |= config.fips;
+    s3.dual_stack |= config.dual_stack;
     if logs.last.is_none() && logs.since.is_none() && logs.until.is_none() {
         (logs.last, logs.since, logs.until) = (config.last, config.since, config.until);
     }
@@ -118,7 +181,7 @@ pub(crate) fn complete(
         result.output = result.output.or(config.output);
     }
     result.stats |= config.stats;
-    Ok(())
+    Ok(roles)
 }
 
 /// Whether the configuration names places. One that cannot be read counts: whoever reads it next

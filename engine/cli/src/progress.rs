@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use loglens_engine::Engine;
 use loglens_engine::ledger::Ledger;
 use tokio::task::JoinHandle;
 
@@ -18,11 +17,11 @@ pub(crate) struct Progress(Option<(ProgressBar, JoinHandle<()>)>);
 
 impl Progress {
     /// Follows a query's ledger.
-    pub(crate) fn of(engine: &Engine, ledger: &Arc<Ledger>) -> Self {
+    pub(crate) fn of(ledger: &Arc<Ledger>) -> Self {
         if !io::stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::with_draw_target(total_bytes(engine), ProgressDrawTarget::hidden());
+        let bar = ProgressBar::with_draw_target(total_bytes(ledger), ProgressDrawTarget::hidden());
         let task = tokio::spawn(follow(bar.clone(), Arc::clone(ledger)));
         Self(Some((bar, task)))
     }
@@ -38,14 +37,9 @@ impl Drop for Progress {
 }
 
 /// Bytes of the objects, where all of them are known.
-fn total_bytes(engine: &Engine) -> Option<u64> {
-    let archive = engine.listed()?;
-    archive
-        .tables
-        .iter()
-        .flat_map(|table| table.objects.iter())
-        .map(|found| found.object.size)
-        .sum()
+fn total_bytes(ledger: &Ledger) -> Option<u64> {
+    let expected = ledger.expected();
+    (expected.of_unknown_size == 0).then_some(expected.bytes)
 }
 
 async fn follow(bar: ProgressBar, ledger: Arc<Ledger>) {

@@ -61,7 +61,7 @@ fn quoted(word: &str) -> String {
 
 /// One line about objects that nothing recognised, if there are any.
 pub(crate) fn unrecognised(archive: &Archive) -> Option<String> {
-    let all = &archive.unrecognised;
+    let all = archive.unrecognised();
     if all.is_empty() {
         return None;
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -13,10 +14,10 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
 use futures::stream;
-use loglens_parsers::format::{Formats, PartitionValue};
+use loglens_parsers::format::{Format, Formats, PartitionValue};
 use tokio::sync::OnceCell;
 
-use crate::archive::{Archive, ArchiveTable, Given, Unrecognised};
+use crate::archive::{Archive, Given, Unrecognised};
 use crate::error::{Error, Owner};
 use crate::ledger::Ledger;
 use crate::object::ObjectSource;
@@ -285,6 +286,12 @@ impl Engine {
     /// Makes tables of what lies as Parquet. What cannot be one is left out like any object that
     /// nothing recognises.
     async fn register_parquet(&self, archive: &mut Archive) {
+        for (root, store) in self.sources.iter().filter_map(|source| source.store()) {
+            // What is no URL, such as the ARN of an access point, Parquet cannot be read from.
+            if let Ok(url) = ObjectStoreUrl::parse(root.trim_end_matches('/')) {
+                self.session.register_object_store(url.as_ref(), store);
+            }
+        }
         for table in std::mem::take(&mut archive.parquet) {
             let provider = parquet_table::provider(&self.session.state(), &table).await;
             let registered =
@@ -322,15 +329,25 @@ impl Engine {
     }
 
     /// A statement that gives one row for each table that is present: its objects and bytes, and
-    /// the accounts, Regions and times of its records. Call [`Engine::archive`] first.
-    pub fn overview_sql(&self) -> String {
-        let tables = self.listed().map_or(&[][..], |archive| &archive.tables);
-        let parquet = self.listed().map_or(&[][..], |archive| &archive.parquet);
-        let logs = tables.iter().map(overview);
-        logs.chain(parquet.iter().map(parquet_overview))
-            .collect::<Vec<_>>()
-            .join(" UNION ALL ")
-            + " ORDER BY 1"
+    /// the accounts, Regions and times of its records; None if there is no table.
+    pub async fn overview_sql(&self) -> Result<Option<String>, Error> {
+        let archive = self.archive().await?;
+        let state = self.session.state();
+        let explain = |error| errors::explain(&error, "");
+        let mut tables = Vec::new();
+        for archived in &archive.tables {
+            let Some(table) = self.schema.log_table(&archived.table.format.table) else {
+                continue;
+            };
+            let in_range = table.predicate(&state, &[]).map_err(explain)?;
+            let objects = table.objects(&in_range).await.map_err(explain)?.all;
+            if !objects.is_empty() || archived.logs.is_empty() {
+                let sizes = objects.iter().filter_map(|object| object.object.size);
+                tables.push(overview(&archived.table.format, objects.len(), sizes.sum()));
+            }
+        }
+        tables.extend(archive.parquet.iter().map(parquet_overview));
+        Ok((!tables.is_empty()).then(|| tables.join(" UNION ALL ") + " ORDER BY 1"))
     }
 
     fn check_present(&self, archive: &Archive, name: &str) -> Result<(), Error> {
@@ -363,8 +380,7 @@ impl Engine {
 }
 
 /// One table's part of the overview.
-fn overview(archived: &ArchiveTable) -> String {
-    let format = &archived.table.format;
+fn overview(format: &Format, objects: usize, bytes: u64) -> String {
     let text = |index: Option<usize>, from| {
         let record = index.map(|index| format!("\"{}\"", format.columns[index].name));
         let key = format
@@ -385,16 +401,10 @@ fn overview(archived: &ArchiveTable) -> String {
              ELSE nullif(array_to_string(array_sort(array_agg(DISTINCT {what}) FILTER (WHERE {what} IS NOT NULL)), ', '), '') END"
         )
     };
-    let bytes: u64 = archived
-        .objects
-        .iter()
-        .filter_map(|found| found.object.size)
-        .sum();
     format!(
         "SELECT '{table}' AS \"table\", {objects} AS objects, {bytes} AS bytes, count(*) AS records, {accounts} AS accounts, \
          {regions} AS regions, min(event_time) AS \"first\", max(event_time) AS \"last\" FROM \"{table}\"",
         table = format.table,
-        objects = archived.objects.len(),
         accounts = list(&text(format.account, PartitionValue::Account)),
         regions = list(&text(format.region, PartitionValue::Region)),
     )

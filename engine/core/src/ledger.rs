@@ -15,9 +15,21 @@ pub struct Ledger {
     objects: AtomicU64,
     bytes_read: AtomicU64,
     bytes_inflated: AtomicU64,
+    expected: Mutex<Expected>,
     entries: Mutex<BTreeMap<(usize, Arc<str>), Entry>>,
     scans: AtomicU64,
     totals: Mutex<Totals>,
+}
+
+/// What the scans of a query will read, if nothing ends them early.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes of those whose size is known.
+    pub bytes: u64,
+    /// Objects whose size is not known.
+    pub of_unknown_size: u64,
 }
 
 /// Sums of a query.
@@ -60,6 +72,21 @@ impl Ledger {
     /// A number for a new scan.
     pub(crate) fn scan(&self) -> usize {
         self.scans.fetch_add(1, Relaxed) as usize
+    }
+
+    /// Takes down the sizes of the objects of a scan.
+    pub(crate) fn expect(&self, sizes: impl Iterator<Item = Option<u64>>) {
+        let mut expected = lock(&self.expected);
+        for size in sizes {
+            expected.objects += 1;
+            expected.bytes += size.unwrap_or(0);
+            expected.of_unknown_size += u64::from(size.is_none());
+        }
+    }
+
+    /// What its scans will read at most.
+    pub fn expected(&self) -> Expected {
+        *lock(&self.expected)
     }
 
     pub(crate) fn opened(&self) {

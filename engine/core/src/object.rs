@@ -5,19 +5,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// A sequence of bytes with a key: a file, later an S3 object.
+/// A sequence of bytes with a key: a file, an S3 object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    /// Raw key, unique in its source: a path, as it was given or found.
+    /// Raw key, unique among all sources: a path, as it was given or found, or
+    /// `s3://bucket/key`.
     pub key: Arc<str>,
     /// Bytes, where they are known beforehand.
     pub size: Option<u64>,
     /// Last change, in microseconds since 1970.
     pub modified: Option<i64>,
+    /// What tells this content from any other that the key had or will have, where the source
+    /// knows it.
+    pub etag: Option<Arc<str>>,
 }
 
 /// What a listing gives.
@@ -47,6 +52,87 @@ pub trait ObjectSource: Debug + Send + Sync {
 
     /// Opens an object at its beginning.
     async fn open(&self, object: &Object) -> Result<Box<dyn ObjectReader>, Error>;
+
+    /// The first bytes of an object, `most` of them or as many as there are.
+    async fn head(&self, object: &Object, most: usize) -> Result<Vec<u8>, Error> {
+        let mut reader = self.open(object).await?;
+        let mut head = Vec::new();
+        loop {
+            let before = head.len();
+            head = reader.read(head, most - before).await?;
+            if head.len() == before || head.len() >= most {
+                return Ok(head);
+            }
+        }
+    }
+
+    /// The same place, to be listed folder by folder; none where listing all of it costs nothing.
+    fn folders(&self) -> Option<Arc<dyn ObjectFolders>> {
+        None
+    }
+
+    /// The same place for readers of Parquet, and what all its keys begin with, as a URL; None for
+    /// local files, which they find by themselves.
+    fn store(&self) -> Option<(String, Arc<dyn ObjectStore>)> {
+        None
+    }
+
+    /// How small objects are read ahead.
+    fn reading(&self) -> Reading {
+        Reading::Disk
+    }
+
+    /// Requests that were made so far; none where there is no such thing.
+    fn requests(&self) -> Option<Requests> {
+        None
+    }
+}
+
+/// What reading waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The system: a read holds its thread.
+    Disk,
+    /// A network: so many requests may be under way at a time.
+    Network(usize),
+}
+
+/// Requests that a source made, by what they cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Listings.
+    pub list: u64,
+    /// Reads of objects, of a part or of all of it.
+    pub get: u64,
+    /// Requests that were made again after they had failed.
+    pub retries: u64,
+    /// Answers that asked to slow down.
+    pub slow_downs: u64,
+}
+
+/// A place that can be listed folder by folder. Folders are the parts of keys up to each `/`.
+#[async_trait]
+pub trait ObjectFolders: Debug + Send + Sync {
+    /// What all keys begin with.
+    fn root(&self) -> &str;
+
+    /// What lies directly in a folder. `most` folders or objects at most are wanted: of a fuller
+    /// one, None comes back.
+    async fn level(&self, folder: &str, most: usize) -> Result<Option<Level>, Error>;
+
+    /// All objects whose keys begin with `prefix`, in the order of their keys; with `after`, those
+    /// behind that key.
+    fn below(&self, prefix: &str, after: Option<&str>)
+    -> BoxStream<'static, Result<Object, Error>>;
+}
+
+/// What lies directly in a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Level {
+    /// Folders in it, as keys that end in `/`.
+    pub folders: Vec<String>,
+    /// Objects in it.
+    pub objects: Vec<Object>,
 }
 
 /// Reads an object from its beginning to its end.

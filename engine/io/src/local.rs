@@ -127,6 +127,7 @@ fn listed(key: String, metadata: &Metadata) -> Listed {
             key: Arc::from(key),
             size: Some(metadata.len()),
             modified,
+            etag: None,
         })
     } else {
         // Its first bytes could not be read twice.

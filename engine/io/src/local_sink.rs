@@ -1,13 +1,14 @@
-//! Writing to local folders: whole files or none.
+//! Writing to local folders as to a bucket: whole objects, under conditions.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loglens_engine::sink::{ObjectSink, Upload};
+use loglens_engine::sink::{Condition, Content, ObjectSink, Upload, Written};
 use loglens_engine::{Error, Owner};
 
 /// What names of files that are not complete begin with: a listing of logs passes over them.
@@ -16,16 +17,52 @@ pub(crate) const UNFINISHED: &str = ".loglens-";
 /// Files of the local system; keys are paths.
 ///
 /// A file is written beside its place under a name of its own, and gets its name when it is
-/// complete.
+/// complete. Conditions hold among all processes that write in this way.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LocalSink;
 
 #[async_trait]
 impl ObjectSink for LocalSink {
+    async fn get(&self, key: &str) -> Result<Option<Content>, Error> {
+        let key = key.to_owned();
+        blocking(move || content(&key)).await
+    }
+
+    async fn get_if_changed(&self, key: &str, etag: &str) -> Result<Option<Content>, Error> {
+        let found = self.get(key).await?;
+        Ok(found.filter(|content| content.etag.as_deref() != Some(etag)))
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, Error> {
+        let key = key.to_owned();
+        blocking(move || {
+            let file = Unfinished::new(&key)?;
+            file.write(&bytes)?;
+            file.finish(&condition)
+        })
+        .await
+    }
+
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, Error> {
         let key = key.to_owned();
         let file = blocking(move || Unfinished::new(&key)).await?;
         Ok(Box::new(LocalUpload(Some(file))))
+    }
+
+    async fn copy(&self, from: &str, to: &str, condition: Condition) -> Result<Written, Error> {
+        match self.get(from).await? {
+            Some(content) => self.put(to, content.bytes, condition).await,
+            None => Err(Error::new(Owner::Usage, format!("{from}: no such file"))),
+        }
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        let key = key.to_owned();
+        blocking(move || match fs::remove_file(&key) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&key, &error)),
+            _ => Ok(()),
+        })
+        .await
     }
 }
 
@@ -51,9 +88,9 @@ impl Upload for LocalUpload {
         Ok(())
     }
 
-    async fn complete(mut self: Box<Self>) -> Result<(), Error> {
+    async fn complete(mut self: Box<Self>, condition: Condition) -> Result<Written, Error> {
         let file = self.file()?;
-        blocking(move || file.finish()).await
+        blocking(move || file.finish(&condition)).await
     }
 
     async fn abort(self: Box<Self>) -> Result<(), Error> {
@@ -71,10 +108,7 @@ struct Unfinished {
 impl Unfinished {
     fn new(key: &str) -> Result<Self, Error> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let folder = match Path::new(key).parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(key);
         fs::create_dir_all(folder).map_err(|error| failed(key, &error))?;
         let number = NUMBER.fetch_add(1, Relaxed);
         let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
@@ -91,19 +125,76 @@ impl Unfinished {
         written.map_err(|error| failed(&self.key, &error))
     }
 
-    /// Gives the file its name. A link never takes the place of a file; the unfinished name goes
-    /// when this does.
-    fn finish(self) -> Result<(), Error> {
-        let named = File::open(&self.path)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::hard_link(&self.path, &self.key));
-        named.map_err(|error| failed(&self.key, &error))
+    /// Gives the file its name.
+    fn finish(self, condition: &Condition) -> Result<Written, Error> {
+        let failed = |error: io::Error| failed(&self.key, &error);
+        let synced = File::open(&self.path).and_then(|file| file.sync_all());
+        synced.map_err(failed)?;
+        let named = match condition {
+            Condition::Always => fs::rename(&self.path, &self.key),
+            // A link never takes the place of a file; the unfinished name goes when this does.
+            Condition::Absent => fs::hard_link(&self.path, &self.key),
+            Condition::Matches(etag) => {
+                let lock = folder_of(&self.key).join(format!("{UNFINISHED}lock"));
+                let mut options = OpenOptions::new();
+                options.write(true).create(true).truncate(false);
+                let lock = options.open(lock).map_err(failed)?;
+                lock.lock().map_err(failed)?;
+                match etag_of(Path::new(&self.key)) {
+                    Ok(found) if found == *etag => fs::rename(&self.path, &self.key),
+                    Ok(_) => return Ok(Written::Refused),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        return Ok(Written::Refused);
+                    }
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+        };
+        match named {
+            Ok(()) => Ok(Written::Done {
+                etag: etag_of(Path::new(&self.key)).ok(),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Written::Refused),
+            Err(error) => Err(failed(error)),
+        }
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
+        // After a rename there is none.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn content(key: &str) -> Result<Option<Content>, Error> {
+    match fs::read(key) {
+        Ok(bytes) => Ok(Some(Content {
+            bytes: bytes.into(),
+            etag: etag_of(Path::new(key)).ok(),
+        })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(key, &error)),
+    }
+}
+
+/// What a file has instead of an etag: a file that is replaced is another one.
+fn etag_of(path: &Path) -> io::Result<String> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path)?;
+    let modified = metadata.modified()?.duration_since(UNIX_EPOCH);
+    let modified = modified.unwrap_or_default().as_nanos();
+    Ok(format!(
+        "\"{:x}-{:x}-{modified:x}\"",
+        metadata.ino(),
+        metadata.len()
+    ))
+}
+
+fn folder_of(key: &str) -> &Path {
+    match Path::new(key).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

@@ -5,25 +5,37 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use loglens_engine::object::Listed;
+use loglens_engine::object::{Listed, ObjectSource};
 use loglens_engine::sink::ObjectSink;
 use loglens_engine::write::Places;
 use loglens_engine::{Error, Owner};
 
 use crate::local_sink::LocalSink;
+use crate::s3::access::Access;
+use crate::s3::{S3Source, SCHEME};
 
-/// Local folders.
+/// Local folders, and buckets.
 #[derive(Debug, Clone, Default)]
-pub struct WritablePlaces;
+pub struct WritablePlaces {
+    /// How S3 is reached.
+    pub access: Access,
+}
 
 #[async_trait]
 impl Places for WritablePlaces {
     async fn is_empty(&self, place: &str) -> Result<bool, Error> {
-        check_scheme(place)?;
-        if !Path::new(place).exists() {
-            return Ok(true);
-        }
-        let mut listed = crate::source(place)?.list();
+        let source: Arc<dyn ObjectSource> = if place.starts_with(SCHEME) {
+            // All of a folder, and not what else begins with its name.
+            let folder = format!("{}/", place.trim_end_matches('/'));
+            Arc::new(S3Source::new(&folder, self.access.clone())?)
+        } else {
+            check_scheme(place)?;
+            if !Path::new(place).exists() {
+                return Ok(true);
+            }
+            crate::source(place)?
+        };
+        let mut listed = source.list();
         while let Some(found) = listed.next().await {
             if let Listed::Object(_) = found? {
                 return Ok(false);
@@ -33,19 +45,22 @@ impl Places for WritablePlaces {
     }
 
     fn sink(&self, place: &str) -> Result<Arc<dyn ObjectSink>, Error> {
+        if place.starts_with(SCHEME) {
+            return Ok(Arc::new(S3Source::new(place, self.access.clone())?));
+        }
         check_scheme(place)?;
         Ok(Arc::new(LocalSink))
     }
 }
 
-/// A bucket is no folder that is called `s3:`.
+/// A bucket of another kind is no folder of its name.
 fn check_scheme(place: &str) -> Result<(), Error> {
     match place.split_once("://") {
         Some((scheme, _)) => Err(Error::new(
             Owner::Usage,
             format!("{place}: loglens does not write to {scheme}:// yet"),
         )
-        .hint("write to a folder and copy it there")),
+        .hint("write to a folder or to s3://BUCKET/FOLDER/")),
         None => Ok(()),
     }
 }

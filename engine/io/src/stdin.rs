@@ -46,6 +46,7 @@ impl ObjectSource for StdinSource {
             key: Arc::from(KEY),
             size: None,
             modified: None,
+            etag: None,
         };
         stream::once(async { Ok(Listed::Object(object)) }).boxed()
     }

@@ -187,6 +187,26 @@ pub(crate) fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// Year, month and day of a number of days since 1970-01-01: the inverse of [`days_from_civil`],
+/// after `civil_from_days` of the same author.
+pub(crate) fn civil_from_days(days: i32) -> (i64, i64, i64) {
+    let days = i64::from(days) + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,5 +287,12 @@ mod tests {
         assert_eq!(days_from_civil(2000, 3, 1), Some(11_017));
         assert_eq!(days_from_civil(2023, 2, 29), None);
         assert_eq!(days_from_civil(2023, 0, 1), None);
+        for days in (-719_000..2_900_000).step_by(61) {
+            let (year, month, day) = civil_from_days(days);
+            let unsigned = |number| u32::try_from(number).unwrap_or(0);
+            let year = i32::try_from(year).unwrap_or(-1);
+            let back = days_from_civil(year, unsigned(month), unsigned(day));
+            assert_eq!(back, Some(days));
+        }
     }
 }

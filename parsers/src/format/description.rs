@@ -9,7 +9,7 @@ use super::{
     Column, Format, FormatError, Quoting, Shape, column_at, column_name, column_path, same_name,
 };
 use crate::field::Kind;
-use crate::key::KeyPattern;
+use crate::key::{Delivery, KeyPattern};
 use crate::table::{EVENT_TIME, EXTRA, LINE};
 
 #[derive(Deserialize)]
@@ -117,9 +117,18 @@ struct Recognise {
     folders: Vec<String>,
     #[serde(default)]
     files: Vec<String>,
+    delivery: Option<DeliveryEntry>,
     record: Option<RecordRule>,
     #[serde(default)]
     members: Vec<String>,
+}
+
+/// How far the time in an object's name may lie from those of its events.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeliveryEntry {
+    late_minutes: u32,
+    early_minutes: u32,
 }
 
 /// What tells a record without a header from other text: a column that holds one of some values.
@@ -211,6 +220,12 @@ impl Description {
             reject_samples: self.rejects,
             folders: patterns(&self.recognise.folders)?,
             files: patterns(&self.recognise.files)?,
+            delivery: self
+                .recognise
+                .delivery
+                .map_or_else(Delivery::default, |entry| {
+                    Delivery::minutes(entry.late_minutes, entry.early_minutes)
+                }),
             record: self.recognise.record,
             members: self.recognise.members,
             priority: self.recognise.priority,

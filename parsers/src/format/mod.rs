@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arrow_schema::{DataType, Field};
 
 use crate::field::Kind;
-use crate::key::KeyPattern;
+use crate::key::{Delivery, KeyPattern};
 
 use description::Description;
 pub use description::{Partition, PartitionValue, RecordRule, RejectSample, Sample};
@@ -50,6 +50,8 @@ pub struct Format {
     pub(crate) folders: Vec<KeyPattern>,
     /// File names.
     pub(crate) files: Vec<KeyPattern>,
+    /// How far the times in the names of its objects may lie from those of their events.
+    pub delivery: Delivery,
     /// What tells a record without a header from other text.
     pub(crate) record: Option<RecordRule>,
     /// Members that tell a JSON record of this format from others.

@@ -10,11 +10,13 @@ use futures::StreamExt;
 use loglens_engine::archive::Given;
 use loglens_engine::{Engine, EngineOptions, Query, Statement};
 use loglens_io::places::WritablePlaces;
+use loglens_io::s3::SCHEME;
+use loglens_io::s3::access::Access;
 use loglens_parsers::format::{Format as LogFormat, Formats};
 use loglens_parsers::layout::field_list;
 
-use crate::arguments::{LogOptions, ResultOptions};
-use crate::config;
+use crate::arguments::{LogOptions, ResultOptions, S3Options};
+use crate::config::{self, Role};
 use crate::descriptions::formats;
 use crate::failure::Failure;
 use crate::output::{Format, OutputError, Style, visible, writer};
@@ -44,7 +46,7 @@ impl Session {
         mut result: ResultOptions,
     ) -> Result<Self, Failure> {
         let started = Instant::now();
-        config::complete(&mut places, &mut logs, &mut result)?;
+        let roles = config::complete(&mut places, &mut logs, &mut result)?;
         let zone = logs.tz.clone().unwrap_or_else(|| "UTC".to_owned());
         check_zone(&zone)?;
         let range = time_range(
@@ -55,7 +57,7 @@ impl Session {
         )?;
         let sources = places
             .iter()
-            .map(|place| loglens_io::source(place))
+            .map(|place| loglens_io::source_with(place, access(&logs.s3, roles.get(place))))
             .collect::<Result<Vec<_>, _>>()?;
         let engine = Engine::new(EngineOptions {
             sources,
@@ -67,7 +69,9 @@ impl Session {
             zone: Some(zone.clone()),
             memory_limit: memory_limit(&logs)?,
             threads: logs.threads,
-            places: Some(Arc::new(WritablePlaces)),
+            places: Some(Arc::new(WritablePlaces {
+                access: access(&logs.s3, None),
+            })),
         })?;
         Ok(Self {
             engine,
@@ -122,7 +126,7 @@ impl Session {
         mut out: impl Write + Send,
     ) -> Result<(), Failure> {
         let schema = query.schema();
-        let mut progress = Some(Progress::of(&self.engine, query.ledger()));
+        let mut progress = Some(Progress::of(query.ledger()));
         let mut rows = query.execute()?;
         let is_plan = format == Format::Table
             && schema.fields().len() == 2
@@ -200,6 +204,51 @@ fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// How S3 is reached for a place, of which the configuration may say the role.
+fn access(options: &S3Options, role: Option<&Role>) -> Access {
+    let options = options.clone();
+    Access {
+        profile: options.profile,
+        region: options.region,
+        endpoint_url: options.endpoint_url,
+        path_style: options.path_style,
+        anonymous: options.anonymous,
+        requester_pays: options.requester_pays,
+        fips: options.fips,
+        dual_stack: options.dual_stack,
+        role_arn: role.map(|role| role.arn.clone()),
+        external_id: role.and_then(|role| role.external_id.clone()),
+    }
+}
+
+/// The words that say how S3 is reached, if any of the places lies there.
+fn on_s3(places: &[String], options: &S3Options) -> Vec<String> {
+    if !places.iter().any(|place| place.starts_with(SCHEME)) {
+        return Vec::new();
+    }
+    let values = [
+        ("--profile", &options.profile),
+        ("--region", &options.region),
+        ("--endpoint-url", &options.endpoint_url),
+    ];
+    let flags = [
+        ("--path-style", options.path_style),
+        ("--anonymous", options.anonymous),
+        ("--requester-pays", options.requester_pays),
+        ("--fips", options.fips),
+        ("--dual-stack", options.dual_stack),
+    ];
+    let values = values.into_iter().filter_map(|(option, value)| {
+        let value = value.clone()?;
+        Some([option.to_owned(), value])
+    });
+    let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+    values
+        .flatten()
+        .chain(flags.map(|(option, _)| option.to_owned()))
+        .collect()
+}
+
 /// The words that name logs: what says how they are read, then the places.
 fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
     let formats = logs.format.iter().map(|file| file.display().to_string());
@@ -208,6 +257,7 @@ fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
         .chain(logs.table.clone().map(|table| ("--table", table)))
         .chain(logs.fields.clone().map(|fields| ("--fields", fields)));
     let options = options.flat_map(|(option, value)| [option.to_owned(), value]);
+    let options = options.chain(on_s3(places, &logs.s3));
     options.chain(places.iter().cloned()).collect()
 }
 

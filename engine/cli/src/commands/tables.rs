@@ -10,11 +10,10 @@ pub(crate) async fn run(arguments: Tables) -> Result<(), Failure> {
     if archive.is_empty() {
         return Err(session.engine.nothing_found().into());
     }
-    if archive.present().next().is_some() {
-        let statements = session.engine.parse(&session.engine.overview_sql())?;
-        session.run(statements).await?;
+    if let Some(sql) = session.engine.overview_sql().await? {
+        session.run(session.engine.parse(&sql)?).await?;
     }
-    for object in &archive.unrecognised {
+    for object in archive.unrecognised() {
         note(&format!(
             "not recognised: {}: {}",
             object.key, object.reason

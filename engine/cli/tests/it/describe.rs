@@ -194,8 +194,8 @@ fn help() {
 
     Arguments:
       [FROM]...
-              Without a command: an SQL shell over these files, folders and globs. \? in it shows what
-              it can do
+              Without a command: an SQL shell over these files, folders, globs and s3:// places. \? in
+              it shows what it can do
 
     Options:
       -h, --help
@@ -244,6 +244,31 @@ fn help() {
 
               [env: LOGLENS_CONFIG=]
 
+    S3:
+          --profile <NAME>
+              Profile of the AWS configuration files
+
+          --region <REGION>
+              Region of requests; a bucket's own is found by itself
+
+          --endpoint-url <URL>
+              Ask this server instead of AWS's
+
+          --path-style
+              Name the bucket in the path, as most other servers want it
+
+          --anonymous
+              Ask without credentials: public buckets
+
+          --requester-pays
+              Pay for requests and traffic where the bucket's owner does not
+
+          --fips
+              Ask FIPS endpoints
+
+          --dual-stack
+              Ask endpoints that have IPv6 too
+
     Result:
       -o, --output <OUTPUT>
               Output format [default: table, or what the name of --to says]
@@ -291,8 +316,8 @@ fn help_of_query() {
 
     Arguments:
       [SQL] [FROM]...
-              The SQL (one or more statements), then the places: files, folders, globs, or - for
-              standard input. With --file all are places
+              The SQL (one or more statements), then the places: files, folders, globs,
+              s3://BUCKET/PREFIX, or - for standard input. With --file all are places
 
     Options:
       -f, --file <FILE.sql>
@@ -343,6 +368,31 @@ fn help_of_query() {
               Read this configuration instead of ./loglens.toml or the one in your configuration folder
 
               [env: LOGLENS_CONFIG=]
+
+    S3:
+          --profile <NAME>
+              Profile of the AWS configuration files
+
+          --region <REGION>
+              Region of requests; a bucket's own is found by itself
+
+          --endpoint-url <URL>
+              Ask this server instead of AWS's
+
+          --path-style
+              Name the bucket in the path, as most other servers want it
+
+          --anonymous
+              Ask without credentials: public buckets
+
+          --requester-pays
+              Pay for requests and traffic where the bucket's owner does not
+
+          --fips
+              Ask FIPS endpoints
+
+          --dual-stack
+              Ask endpoints that have IPv6 too
 
     Result:
       -o, --output <OUTPUT>
@@ -413,8 +463,8 @@ fn no_command() {
       help         Print this message or the help of the given subcommand(s)
 
     Arguments:
-      [FROM]...  Without a command: an SQL shell over these files, folders and globs. \? in it shows
-                 what it can do
+      [FROM]...  Without a command: an SQL shell over these files, folders, globs and s3:// places. \?
+                 in it shows what it can do
 
     Options:
       -h, --help     Print help (see more with '--help')

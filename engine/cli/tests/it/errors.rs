@@ -200,14 +200,14 @@ fn no_source() {
 }
 
 #[test]
-fn a_source_that_is_not_local() {
-    assert_command_snapshot!(loglens(&["query", "SELECT 1", "s3://bucket/logs/"]), @r#"
+fn a_source_of_another_kind() {
+    assert_command_snapshot!(loglens(&["query", "SELECT 1", "gs://bucket/logs/"]), @r#"
     success: false
     exit_code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: s3://bucket/logs/: loglens does not read s3:// yet
+    error: gs://bucket/logs/: loglens does not read gs:// yet
     hint: copy the objects to a folder and name that
     "#);
 }

@@ -15,6 +15,7 @@ mod parameters;
 mod process;
 mod query;
 mod readme;
+mod s3;
 mod shell;
 mod shell_terminal;
 

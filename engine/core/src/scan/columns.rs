@@ -234,6 +234,11 @@ impl KeyColumn {
         &self.name
     }
 
+    /// What it holds, if no Hive-style segment has its name.
+    pub(super) fn value(&self) -> Option<PartitionValue> {
+        self.value
+    }
+
     fn data_type(&self) -> DataType {
         match self.value {
             Some(PartitionValue::Date) => DataType::Date32,
@@ -242,23 +247,22 @@ impl KeyColumn {
     }
 
     /// The column for `rows` records of an object.
-    fn array(&self, facts: &KeyFacts, rows: usize) -> Result<ArrayRef> {
-        let hive = facts
-            .hive
-            .iter()
-            .find(|(name, _)| *name == self.name)
-            .map(|(_, value)| value.clone());
+    pub(super) fn array(&self, facts: &KeyFacts, rows: usize) -> Result<ArrayRef> {
+        let text = self.text(facts);
         if self.value == Some(PartitionValue::Date) {
-            let days = match hive {
-                Some(text) => days(&text),
-                None => facts.date(),
-            };
-            return Ok(match days {
+            return Ok(match text.as_deref().and_then(days) {
                 Some(days) => Arc::new(Date32Array::from_value(days, rows)),
                 None => new_null_array(&DataType::Date32, rows),
             });
         }
-        let text = hive.or_else(|| match self.value? {
+        repeat(text.as_deref(), rows)
+    }
+
+    /// What the key says, as text.
+    pub(super) fn text(&self, facts: &KeyFacts) -> Option<String> {
+        let hive = facts.hive.iter().find(|(name, _)| *name == self.name);
+        let hive = hive.map(|(_, value)| value.clone());
+        hive.or_else(|| match self.value? {
             PartitionValue::Account => facts.account.clone(),
             PartitionValue::Region => facts.region.clone(),
             PartitionValue::Day => facts.day(),
@@ -266,9 +270,8 @@ impl KeyColumn {
             PartitionValue::Month => facts.month.clone(),
             PartitionValue::DayOfMonth => facts.day.clone(),
             PartitionValue::Hour => facts.hour.clone(),
-            PartitionValue::Date => None,
-        });
-        repeat(text.as_deref(), rows)
+            PartitionValue::Date => Some(facts.day()?.replace('/', "-")),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`spec`]: what to scan, as plain data.
 //! - [`source`]: the node in DataFusion's plans.
+//! - [`key_filter`]: what of a predicate can be asked of keys.
 //! - [`queue`]: the objects of one execution, shared by its partitions.
 //! - [`prefetch`]: small objects, read ahead; each is one partition's.
 //! - [`shared`]: large objects, of which every partition takes blocks.
@@ -17,6 +18,7 @@ pub(crate) mod batches;
 pub(crate) mod columns;
 mod cursor;
 mod input;
+pub(crate) mod key_filter;
 mod literals;
 mod members;
 mod metrics;

@@ -126,6 +126,19 @@ impl FilterPlan {
         }
     }
 
+    /// The times at most that events have which are wanted.
+    pub(crate) fn times_at_most(&self) -> RangeInclusive<i64> {
+        let spans = self.times.iter().map(|ranges| {
+            let first = ranges.iter().map(|range| *range.start()).min();
+            let last = ranges.iter().map(|range| *range.end()).max();
+            // Of no range at all, nothing is wanted.
+            first.unwrap_or(i64::MAX)..=last.unwrap_or(i64::MIN)
+        });
+        spans.fold(i64::MIN..=i64::MAX, |both, span| {
+            *both.start().max(span.start())..=*both.end().min(span.end())
+        })
+    }
+
     /// Whether any event of this time span may be wanted.
     pub(crate) fn may_want(&self, span: &RangeInclusive<i64>) -> bool {
         let overlaps = |range: &RangeInclusive<i64>| {
@@ -197,7 +210,7 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    fn new(expression: Arc<dyn PhysicalExpr>) -> Result<Self> {
+    pub(super) fn new(expression: Arc<dyn PhysicalExpr>) -> Result<Self> {
         let columns: BTreeSet<_> = collect_columns(&expression)
             .iter()
             .map(Column::index)

@@ -7,19 +7,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
 use super::input::Input;
 use super::parts::Parts;
 use super::queue::Wanted;
 use super::spec::ScanObject;
 use crate::error::Error;
-use crate::object::{Object, ObjectSource};
+use crate::object::{Object, ObjectSource, Reading};
 
 /// The largest object that is read as a whole before it is parsed.
 const SMALL_BYTES: u64 = 4 << 20;
 
-/// Objects that are read at a time, at most.
+/// Objects that are read at a time, at most, where reading holds a thread. A network says itself
+/// how many requests it takes.
 const AHEAD: usize = 16;
 
 /// Bytes that are read and not taken yet, at most.
@@ -71,10 +72,14 @@ impl Prefetch {
 
     /// Begins reading until the budget is used, or a large object comes next.
     fn fetch_ahead(&mut self, parts: &Parts, wanted: &Wanted<'_>) {
-        while self.fetches.len() < AHEAD && self.bytes < AHEAD_BYTES {
+        while self.bytes < AHEAD_BYTES {
             let Some(object) = self.waiting.pop_front() else {
                 return;
             };
+            if self.fetches.len() >= ahead(&*parts.sources[object.source]) {
+                self.waiting.push_front(object);
+                return;
+            }
             if !wanted.wants(&object) {
                 continue;
             }
@@ -92,10 +97,31 @@ impl Prefetch {
     }
 }
 
-/// Reads an object on a thread of its own: those that parse have no time to look after it.
+impl Drop for Prefetch {
+    fn drop(&mut self) {
+        // Nobody waits for these any more.
+        for fetch in &self.fetches {
+            fetch.read.abort();
+        }
+    }
+}
+
+/// How many objects of a source are read at a time.
+fn ahead(source: &dyn ObjectSource) -> usize {
+    match source.reading() {
+        Reading::Disk => AHEAD,
+        Reading::Network(requests) => requests,
+    }
+}
+
+/// Reads an object. Where that holds a thread, it is one of its own: those that parse have no time
+/// to look after it. A network has threads that do.
 fn fetch(source: &Arc<dyn ObjectSource>, object: Object) -> Read {
     let (handle, source) = (Handle::current(), Arc::clone(source));
-    spawn_blocking(move || handle.block_on(read(&*source, &object)))
+    match source.reading() {
+        Reading::Disk => spawn_blocking(move || handle.block_on(read(&*source, &object))),
+        Reading::Network(_) => spawn(async move { read(&*source, &object).await }),
+    }
 }
 
 /// The bytes that the object had when it was listed, or as many as there are.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use loglens_parsers::key::Delivery;
 use loglens_parsers::parse::Examine;
 use tokio::task::JoinError;
 
@@ -42,6 +43,7 @@ pub(super) enum Current {
 pub(super) struct Wanted<'a> {
     pub(super) plan: &'a FilterPlan,
     pub(super) examine: Examine,
+    pub(super) delivery: Delivery,
     pub(super) metrics: &'a ScanMetrics,
 }
 
@@ -50,7 +52,7 @@ impl Wanted<'_> {
     pub(super) fn wants(&self, object: &ScanObject) -> bool {
         let span = match self.examine {
             Examine::Everything => None,
-            Examine::Projected => object.facts.event_times(),
+            Examine::Projected => object.facts.event_times(self.delivery),
         };
         let wants = span.is_none_or(|span| self.plan.may_want(&span));
         if !wants {
@@ -196,6 +198,7 @@ mod tests {
                 key: Arc::from(key),
                 size: None,
                 modified: None,
+                etag: None,
             },
             facts: Arc::new(KeyFacts::default()),
         }
@@ -215,6 +218,7 @@ mod tests {
         let wanted = Wanted {
             plan: &FilterPlan::default(),
             examine: Examine::Projected,
+            delivery: Delivery::default(),
             metrics: &metrics,
         };
         let mut first = queue.begin(&wanted).await.unwrap();

@@ -200,6 +200,7 @@ impl Partition {
     async fn step(&mut self) -> Result<Option<(ScanObject, Step)>> {
         let wanted = Wanted {
             examine: self.source.examine(),
+            delivery: self.source.table.format.delivery,
             plan: self.batches.plan()?,
             metrics: &self.metrics,
         };
@@ -281,6 +282,16 @@ impl DataSource for LogSource {
             self.spec.table,
             self.spec.objects.len()
         )?;
+        if let Some(listing) = &self.spec.listing {
+            write!(f, " of {} found", listing.found)?;
+            if listing.logs > 0 {
+                write!(
+                    f,
+                    ", logs={} of {}, folders={}",
+                    listing.wanted_logs, listing.logs, listing.folders
+                )?;
+            }
+        }
         if self.spec.output == ScanOutput::Rejects {
             write!(f, ", output=rejects, examine=everything")?;
         } else if self.spec.strict {

@@ -23,6 +23,8 @@ pub struct ScanSpec {
     pub fields: Option<Vec<String>>,
     /// The objects, in the order in which they are begun.
     pub objects: Arc<[ScanObject]>,
+    /// What was found at a source that is listed for each statement; None elsewhere.
+    pub listing: Option<Listing>,
     /// How the objects are ordered.
     pub order: ObjectOrder,
     /// What comes out.
@@ -60,6 +62,19 @@ impl ScanSpec {
             ..self.clone()
         }
     }
+}
+
+/// What was found for a scan, of which its objects are what the predicate leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Listing {
+    /// Objects of the table.
+    pub found: usize,
+    /// Logs that have a folder for each day.
+    pub logs: usize,
+    /// Those of them that may hold what is wanted.
+    pub wanted_logs: usize,
+    /// Folders of days, or of months that are wanted as a whole, that were listed in those.
+    pub folders: usize,
 }
 
 /// How the objects of a scan are ordered.
@@ -105,6 +120,7 @@ impl ScanSpec {
             zone: Arc::from("UTC"),
             fields: None,
             objects: objects.into(),
+            listing: None,
             order: ObjectOrder::AsListed,
             output: ScanOutput::Rows,
             projection: Vec::new(),
@@ -132,6 +148,7 @@ mod tests {
             key: Arc::from("a//b"),
             size: Some(7),
             modified: None,
+            etag: None,
         };
         let spec = ScanSpec {
             table: "t".to_owned(),
@@ -144,6 +161,10 @@ mod tests {
                 object,
                 facts: Arc::new(facts),
             }]),
+            listing: Some(Listing {
+                found: 3,
+                ..Listing::default()
+            }),
             order: ObjectOrder::NewestFirst,
             output: ScanOutput::Rejects,
             projection: vec![3, 1],
@@ -165,6 +186,7 @@ mod tests {
                 key: Arc::from(key),
                 size: None,
                 modified: None,
+                etag: None,
             },
             facts: Arc::new(KeyFacts {
                 time,

@@ -11,13 +11,15 @@ use datafusion::physical_plan::ExecutionPlan;
 use loglens_parsers::frame::ExpansionLimit;
 use loglens_parsers::table::{EVENT_TIME, Table};
 
-use crate::archive::ArchiveTable;
+use crate::archive::days::DatedLog;
+use crate::archive::{ArchiveTable, DatedLogs, LogObject};
 use crate::ledger::Ledger;
-use crate::object::ObjectSource;
+use crate::object::{ObjectSource, Reading};
 use crate::scan::columns::LogColumns;
+use crate::scan::key_filter::KeyFilter;
 use crate::scan::predicate::Predicate;
 use crate::scan::source::LogSource;
-use crate::scan::spec::{ObjectOrder, ScanObject, ScanOutput, ScanSpec};
+use crate::scan::spec::{Listing, ObjectOrder, ScanObject, ScanOutput, ScanSpec};
 
 /// Bytes that are worth a partition of their own: less is read in the order of the objects, so
 /// that small answers come in the order of the logs.
@@ -44,27 +46,36 @@ pub(crate) struct LogTable {
     table: Arc<Table>,
     columns: Arc<LogColumns>,
     hive: Vec<String>,
+    /// Objects that are known beforehand.
     objects: Arc<[ScanObject]>,
+    /// Logs of which the days are listed for each statement, and what lists them.
+    logs: Vec<Arc<DatedLog>>,
+    dated: Arc<DatedLogs>,
     sources: Arc<[Arc<dyn ObjectSource>]>,
     options: ScanOptions,
+}
+
+/// The objects of one scan.
+pub(crate) struct Objects {
+    pub(crate) all: Arc<[ScanObject]>,
+    listing: Option<Listing>,
 }
 
 impl LogTable {
     pub(crate) fn new(
         archived: &ArchiveTable,
+        dated: Arc<DatedLogs>,
         sources: Arc<[Arc<dyn ObjectSource>]>,
         options: ScanOptions,
     ) -> Self {
-        let objects = archived.objects.iter().map(|found| ScanObject {
-            source: found.source,
-            object: found.object.clone(),
-            facts: Arc::clone(&found.facts),
-        });
+        let objects = archived.objects.iter().cloned().map(scan_object);
         Self {
             table: Arc::clone(&archived.table),
             columns: Arc::new(LogColumns::new(&archived.table, &archived.hive)),
             hive: archived.hive.clone(),
             objects: objects.collect(),
+            logs: archived.logs.clone(),
+            dated,
             sources,
             options,
         }
@@ -78,23 +89,57 @@ impl LogTable {
         &self.columns
     }
 
-    /// A scan of the table.
+    /// The objects that may hold what the predicate wants, as far as keys tell. On a disk all are
+    /// kept: it costs nothing to pass over them later, when the predicate may know more.
+    pub(crate) async fn objects(&self, predicate: &Predicate) -> Result<Objects> {
+        let is_near = |source: &Arc<dyn ObjectSource>| source.reading() == Reading::Disk;
+        if self.sources.iter().all(is_near) {
+            return Ok(Objects {
+                all: Arc::clone(&self.objects),
+                listing: None,
+            });
+        }
+        let filter = KeyFilter::new(predicate, &self.table, &self.columns)?;
+        let listed = self.dated.objects(self.name(), &self.logs, &filter);
+        let (listed, found) = listed.await?;
+        let listing = Listing {
+            found: self.objects.len() + listed.len(),
+            logs: self.logs.len(),
+            wanted_logs: found.logs,
+            folders: found.folders,
+        };
+        let is_wanted = |object: &ScanObject| {
+            is_near(&self.sources[object.source]) || filter.wants_object(&object.facts)
+        };
+        let all = self.objects.iter().cloned();
+        let all = all.chain(listed.into_iter().map(scan_object));
+        Ok(Objects {
+            all: all.filter(is_wanted).collect(),
+            listing: Some(listing),
+        })
+    }
+
+    /// A scan of objects of the table.
     pub(crate) fn source(
         &self,
         state: &dyn Session,
+        objects: Objects,
         output: ScanOutput,
         projection: &[usize],
         predicate: Predicate,
         limit: Option<usize>,
     ) -> LogSource {
         let ledger = state.config().get_extension::<Ledger>().unwrap_or_default();
+        ledger.expect(objects.all.iter().map(|object| object.object.size));
         let spec = ScanSpec {
             table: self.name().to_owned(),
             unknown: self.table.unknown.clone(),
             hive: self.hive.clone(),
             zone: Arc::clone(&self.table.zone),
             fields: self.options.fields.clone(),
-            objects: Arc::clone(&self.objects),
+            partitions: partitions(&objects.all, state.config().target_partitions()),
+            objects: objects.all,
+            listing: objects.listing,
             order: ObjectOrder::AsListed,
             output,
             projection: projection.to_vec(),
@@ -105,7 +150,6 @@ impl LogTable {
                 .options
                 .max_expansion
                 .unwrap_or(ExpansionLimit::default().ratio),
-            partitions: self.partitions(state.config().target_partitions()),
         };
         LogSource::new(
             spec,
@@ -117,17 +161,8 @@ impl LogTable {
         )
     }
 
-    fn partitions(&self, most: usize) -> usize {
-        // A size that is not known (standard input) is taken for a large one.
-        let size = |object: &ScanObject| object.object.size.unwrap_or(u64::MAX);
-        let bytes = self.objects.iter().map(size).fold(0, u64::saturating_add);
-        usize::try_from(bytes / BYTES_PER_PARTITION)
-            .unwrap_or(usize::MAX)
-            .clamp(1, most.max(1))
-    }
-
     /// The filters and the time range.
-    fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Predicate> {
+    pub(crate) fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Predicate> {
         let mut all = filters.to_vec();
         let time = |micros: i64| {
             lit(ScalarValue::TimestampMicrosecond(
@@ -209,11 +244,39 @@ impl TableProvider for LogTableView {
         let all: Vec<usize> = (0..self.schema.fields().len()).collect();
         let projection = projection.unwrap_or(&all);
         let predicate = self.table.predicate(state, filters)?;
-        let source = self
-            .table
-            .source(state, ScanOutput::Rows, projection, predicate, limit);
+        // What is examined as a whole is only narrowed by the time range.
+        let narrowing = match self.table.options.strict {
+            true => &self.table.predicate(state, &[])?,
+            false => &predicate,
+        };
+        let objects = self.table.objects(narrowing).await?;
+        let source = self.table.source(
+            state,
+            objects,
+            ScanOutput::Rows,
+            projection,
+            predicate,
+            limit,
+        );
         Ok(source.into_plan())
     }
+}
+
+fn scan_object(found: LogObject) -> ScanObject {
+    ScanObject {
+        source: found.source,
+        object: found.object,
+        facts: found.facts,
+    }
+}
+
+fn partitions(objects: &[ScanObject], most: usize) -> usize {
+    // A size that is not known (standard input) is taken for a large one.
+    let size = |object: &ScanObject| object.object.size.unwrap_or(u64::MAX);
+    let bytes = objects.iter().map(size).fold(0, u64::saturating_add);
+    usize::try_from(bytes / BYTES_PER_PARTITION)
+        .unwrap_or(usize::MAX)
+        .clamp(1, most.max(1))
 }
 
 fn has_subquery(filter: &Expr) -> bool {

@@ -70,7 +70,8 @@ pub(crate) fn tables(objects: &[Object], taken: impl Fn(&str) -> bool) -> Vec<Pa
     named
 }
 
-const EXTENSION: &str = ".parquet";
+/// What names of Parquet files end in.
+pub(crate) const EXTENSION: &str = ".parquet";
 
 /// The folder of a table and its partition columns: all below the first `column=value` is one
 /// table.
@@ -136,6 +137,7 @@ mod tests {
             key: Arc::from(key),
             size: Some(10),
             modified: None,
+            etag: None,
         };
         let found = tables(
             &[

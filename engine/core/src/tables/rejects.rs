@@ -124,18 +124,20 @@ impl TableProvider for RejectsTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let all: Vec<usize> = (0..COLUMNS.len()).collect();
         let projection = projection.unwrap_or(&all);
-        let scans = self.tables.iter().map(|table| {
-            table
-                .source(
-                    state,
-                    ScanOutput::Rejects,
-                    projection,
-                    Predicate::default(),
-                    limit,
-                )
-                .into_plan()
-        });
-        let mut scans: Vec<_> = scans.collect();
+        let mut scans = Vec::new();
+        for table in &self.tables {
+            let objects = table.objects(&table.predicate(state, &[])?).await?;
+            let nothing = Predicate::default();
+            let source = table.source(
+                state,
+                objects,
+                ScanOutput::Rejects,
+                projection,
+                nothing,
+                limit,
+            );
+            scans.push(source.into_plan());
+        }
         match scans.len() {
             0 => Ok(Arc::new(EmptyExec::new(Arc::new(
                 schema().project(projection)?,

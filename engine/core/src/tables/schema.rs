@@ -45,6 +45,7 @@ impl LogSchema {
             let table = |archived| {
                 Arc::new(LogTable::new(
                     archived,
+                    Arc::clone(&archive.dated),
                     Arc::clone(sources),
                     options.clone(),
                 ))

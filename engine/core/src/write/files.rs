@@ -19,7 +19,7 @@ use super::folders::folder;
 use super::target::Target;
 use crate::error::{Error, Owner};
 use crate::portable::{file_properties, parquet_schema, portable_batches};
-use crate::sink::{ObjectSink, Upload};
+use crate::sink::{Condition, ObjectSink, Upload, Written};
 
 /// Encoded bytes that are sent on as a part.
 const PART_BYTES: usize = 32 << 20;
@@ -206,7 +206,13 @@ impl TableWriter {
 }
 
 async fn complete(upload: Box<dyn Upload>) -> std::result::Result<(), Error> {
-    upload.complete().await
+    match upload.complete(Condition::Absent).await? {
+        Written::Done { .. } => Ok(()),
+        Written::Refused => Err(Error::new(
+            Owner::External,
+            "something else has just written a file of the same name; nothing was replaced",
+        )),
+    }
 }
 
 async fn abort(upload: Box<dyn Upload>) -> std::result::Result<(), Error> {

@@ -98,6 +98,7 @@ impl ObjectSource for Memory {
                     key: Arc::from(object.key.as_str()),
                     size: object.listed_size,
                     modified: None,
+                    etag: None,
                 }))
             })
             .collect();

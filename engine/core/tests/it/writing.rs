@@ -18,7 +18,7 @@ use crate::memory::{MemoryObject, over};
 
 fn engine(text: &str) -> Engine {
     Engine::new(EngineOptions {
-        places: Some(Arc::new(WritablePlaces)),
+        places: Some(Arc::new(WritablePlaces::default())),
         threads: Some(2),
         ..over(vec![MemoryObject::new("flow.log", text)])
     })
@@ -203,7 +203,7 @@ async fn what_fails_leaves_nothing() {
     let text = format!("{HEADER}\n{}", records(0, 30_000)).replace(" 29500 ", " many ");
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::new(EngineOptions {
-        places: Some(Arc::new(WritablePlaces)),
+        places: Some(Arc::new(WritablePlaces::default())),
         strict: true,
         ..over(vec![MemoryObject::new("flow.log", text)])
     })
@@ -251,8 +251,8 @@ async fn what_is_refused() {
             "UNLOAD: no column is left for the files",
         ),
         (
-            "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO 's3://logs/lake/'".to_owned(),
-            "s3://logs/lake/: loglens does not write to s3:// yet",
+            "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO 'gs://logs/lake/'".to_owned(),
+            "gs://logs/lake/: loglens does not write to gs:// yet",
         ),
         (
             format!("UNLOAD ('SELECT 1') TO '{empty}'"),

@@ -52,10 +52,13 @@ impl Shell {
         let engine = &self.session.engine;
         let archive = engine.archive().await?;
         let names = archive.tables.iter().map(|found| {
-            let size: Option<u64> = found.objects.iter().map(|object| object.object.size).sum();
+            let size = found.objects.iter().map(|object| object.object.size).sum();
+            // Of days that are listed only when they are asked for, nothing is known.
+            let size: Option<u64> = if found.is_listed() { size } else { None };
+            let objects = found.is_listed().then_some(found.objects.len() as u64);
             [
                 Some(found.table.format.table.clone()),
-                Some(count(found.objects.len() as u64)),
+                objects.map(count),
                 size.map(bytes),
             ]
         });
@@ -193,9 +196,9 @@ impl Shell {
         if archive.is_empty() {
             return Err(self.session.engine.nothing_found().into());
         }
-        let tables = archive.present().map(|(name, objects)| {
-            let objects = things(objects as u64, "object");
-            format!("{name} ({objects})")
+        let tables = archive.present().map(|(name, objects)| match objects {
+            Some(objects) => format!("{name} ({})", things(objects as u64, "object")),
+            None => name.to_owned(),
         });
         let tables: Vec<_> = tables.collect();
         Ok(if tables.is_empty() {

@@ -4,6 +4,8 @@
 //! up to whatever follows it, `[...]` for a part that may be missing, a final `*` for any rest.
 //! Keys are raw text: empty segments (`//AWSLogs`) are legal.
 
+pub mod dated;
+
 use std::ops::RangeInclusive;
 
 use nom::branch::alt;
@@ -128,21 +130,57 @@ impl KeyFacts {
     }
 
     /// The times, in microseconds since 1970, that the object's events can have.
-    pub fn event_times(&self) -> Option<RangeInclusive<i64>> {
+    pub fn event_times(&self, delivery: Delivery) -> Option<RangeInclusive<i64>> {
         let time = self.time?;
-        Some(time.saturating_sub(LATEST_DELIVERY)..=time.saturating_add(CLOCK_SLACK))
+        Some(time.saturating_sub(delivery.late)..=time.saturating_add(delivery.early))
     }
 }
 
-const HOUR: i64 = 3_600_000_000;
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
 
-/// How long after an event the object with it may be named. AWS promises best effort; the latest
-/// that its pages speak of is a day.
-const LATEST_DELIVERY: i64 = 25 * HOUR;
+/// How far the time in an object's name may lie from those of its events, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// After an event.
+    pub late: i64,
+    /// Before an event: AWS's pages disagree whether a name has the beginning or the end of an
+    /// interval, and clocks differ.
+    pub early: i64,
+}
 
-/// How long before an event the object with it may be named: AWS's pages disagree whether a name
-/// has the beginning or the end of an interval, and clocks differ.
-const CLOCK_SLACK: i64 = HOUR;
+impl Delivery {
+    /// So many minutes after an event, or before it.
+    pub fn minutes(late: u32, early: u32) -> Self {
+        Self {
+            late: i64::from(late) * MINUTE,
+            early: i64::from(early) * MINUTE,
+        }
+    }
+
+    /// The days, since 1970-01-01, whose folders may hold events of these times.
+    pub fn days(self, times: &RangeInclusive<i64>) -> RangeInclusive<i32> {
+        let day = |time: i64| {
+            let day = time.div_euclid(DAY);
+            i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
+        };
+        let first = times.start().saturating_sub(self.early);
+        day(first)..=day(times.end().saturating_add(self.late))
+    }
+
+    /// The times of events that the folder of a day may hold.
+    pub fn times(self, day: i32) -> RangeInclusive<i64> {
+        let first = i64::from(day) * DAY;
+        first - self.late..=first + DAY + self.early
+    }
+}
+
+impl Default for Delivery {
+    /// AWS promises best effort; the latest that its pages speak of is a day.
+    fn default() -> Self {
+        Self::minutes(25 * 60, 60)
+    }
+}
 
 impl KeyPattern {
     /// Compiles a pattern; the error says what cannot be understood.
@@ -173,10 +211,7 @@ pub(crate) struct Found {
 
 /// What `key` says if it lies in one of `folders` or its file is called like one of `files`.
 pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> Option<Found> {
-    let below = key
-        .rfind("AWSLogs/")
-        .map(|at| &key[at + "AWSLogs/".len()..]);
-    let folder = below.and_then(|rest| {
+    let folder = below_aws_logs(key).and_then(|rest| {
         folders.iter().find_map(|pattern| {
             // What follows the folders is the file: no further folder.
             pattern
@@ -201,6 +236,12 @@ pub(crate) fn facts(key: &str, folders: &[KeyPattern], files: &[KeyPattern]) -> 
     };
     facts.hive = hive_segments(key);
     Some(Found { facts, named })
+}
+
+/// What of a key stands behind its last `AWSLogs/`.
+fn below_aws_logs(key: &str) -> Option<&str> {
+    const ROOT: &str = "AWSLogs/";
+    key.rfind(ROOT).map(|at| &key[at + ROOT.len()..])
 }
 
 /// The `name=value` folders of a key.

@@ -1,0 +1,269 @@
+//! `s3://` places over a server on loopback.
+
+use std::process::Output;
+
+use loglens_test_server::{Bucket, Content, Fault, Server};
+
+const LOG: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
+                   2 123456789010 eni-1 10.0.0.1 10.0.0.2 1000 443 6 10 840 1769817600 1769817660 ACCEPT OK\n\
+                   2 123456789010 eni-1 10.0.0.3 10.0.0.2 1001 443 6 20 1680 1769817601 1769817661 REJECT OK\n";
+
+fn bucket() -> Bucket {
+    let mut bucket = Bucket::new();
+    for (account, minute) in [("123456789010", "05"), ("210987654321", "10")] {
+        bucket.put(
+            &format!("org//AWSLogs/{account}/vpcflowlogs/us-east-1/2026/01/31/{account}_vpcflowlogs_us-east-1_fl-1_20260131T00{minute}Z_x.log"),
+            LOG,
+        );
+    }
+    bucket
+}
+
+/// Runs loglens without any configuration of AWS but this.
+fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let mut command = crate::command::loglens(arguments);
+    for name in [
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_SESSION_TOKEN",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ENDPOINT_URL", server.endpoint())
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+];
+const COUNT: &str = "SELECT accid, count(*), sum(bytes) FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_bucket_answers_and_its_region_is_found() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", bucket().in_region("eu-central-1"));
+    let arguments = ["query", "-o", "csv", COUNT, "s3://org-logs/org/"];
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(
+        stdout(&output).lines().skip(1).collect::<Vec<_>>(),
+        ["123456789010,2,2520", "210987654321,2,2520"]
+    );
+    let log = server.log();
+    assert_eq!(
+        (log[0].status, log[1].status),
+        (301, 200),
+        "asked once in another Region"
+    );
+    assert!(log[1..].iter().all(|asked| asked.status < 300), "{log:?}");
+    assert!(log[1].details["authorization"].contains("/eu-central-1/s3/"));
+
+    let path = [
+        "query",
+        "-o",
+        "csv",
+        "SELECT DISTINCT \"$path\" FROM vpc_flow_logs ORDER BY 1 LIMIT 1",
+        "s3://org-logs/",
+    ];
+    assert!(
+        stdout(&loglens(&server, &KEYS, &path))
+            .contains("s3://org-logs/org//AWSLogs/123456789010/")
+    );
+}
+
+#[test]
+fn options_go_before_the_environment_and_the_configuration() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", bucket().requester_pays());
+    let endpoint = server.endpoint();
+    let elsewhere = [("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
+    let mut arguments = vec!["query", "-o", "csv", COUNT, "s3://org-logs/org/"];
+    arguments.extend([
+        "--endpoint-url",
+        &endpoint,
+        "--path-style",
+        "--anonymous",
+        "--requester-pays",
+    ]);
+    assert_eq!(
+        stdout(&loglens(&server, &elsewhere, &arguments))
+            .lines()
+            .count(),
+        3
+    );
+    for asked in server.log() {
+        assert!(!asked.details.contains_key("authorization"), "{asked:?}");
+        assert_eq!(asked.details["x-amz-request-payer"], "requester");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("loglens.toml");
+    let text = format!(
+        "from = [\"s3://org-logs/org/\"]\nendpoint_url = \"{endpoint}\"\nanonymous = true\nrequester_pays = true\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let arguments = [
+        "query",
+        "-o",
+        "csv",
+        "--config",
+        file.to_str().unwrap(),
+        COUNT,
+    ];
+    assert_eq!(
+        stdout(&loglens(&server, &elsewhere, &arguments))
+            .lines()
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", bucket());
+    let arguments = ["query", COUNT, "s3://org-logs/org/"];
+    let output = loglens(&server, &[], &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("no credentials were found (ListObjectsV2 in us-east-1)"),
+        "{said}"
+    );
+    assert!(said.contains("hint: name a profile (--profile)"), "{said}");
+
+    server.fail(
+        Fault::status(
+            "GetObject",
+            403,
+            "AccessDenied",
+            "not authorized to perform: kms:Decrypt",
+        )
+        .times(9),
+    );
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("the KMS key of the object may not be used"),
+        "{said}"
+    );
+}
+
+/// Of each flow log the first object is looked at beforehand; of what the name says all about, none.
+#[test]
+fn objects_are_read_once() {
+    let server = Server::start().unwrap();
+    let mut bucket = Bucket::new();
+    for number in 0..300 {
+        let (hour, minute) = (number / 12, number % 12 * 5);
+        bucket.put(
+            &format!("AWSLogs/1/vpcflowlogs/us-east-1/2026/01/31/1_vpcflowlogs_us-east-1_fl-{}_20260131T{:02}{minute:02}Z_x{number}.log", number % 2, hour % 24),
+            LOG,
+        );
+        bucket.put(
+            &format!("AWSLogs/1/CloudTrail/us-east-1/2026/01/31/1_CloudTrail_us-east-1_20260131T{:02}{minute:02}Z_{number:016}.json", hour % 24),
+            "{\"Records\":[{\"eventVersion\":\"1.08\",\"eventTime\":\"2026-01-31T00:00:00Z\",\"eventName\":\"GetObject\"}]}",
+        );
+    }
+    server.add("org-logs", bucket);
+    for (sql, answer, gets) in [
+        ("SELECT count(*) FROM vpc_flow_logs", "600", 302),
+        ("SELECT count(*) FROM cloudtrail_logs", "300", 302),
+    ] {
+        server.forget();
+        let output = loglens(
+            &server,
+            &KEYS,
+            &["query", "-o", "csv", sql, "s3://org-logs/"],
+        );
+        assert_eq!(stdout(&output).lines().last(), Some(answer));
+        assert_eq!(server.count("GetObject"), gets, "{sql}");
+        assert_eq!(server.count("ListObjectsV2"), 1, "600 keys are one page");
+    }
+}
+
+/// Thirty days of objects of five minutes, of three accounts in two Regions.
+fn month() -> Bucket {
+    let mut bucket = Bucket::new();
+    for account in ["111111111111", "222222222222", "333333333333"] {
+        for region in ["us-east-1", "eu-west-1"] {
+            for number in 0..30 * 288 {
+                let (day, hour, minute) = (number / 288 + 1, number % 288 / 12, number % 12 * 5);
+                let key = format!(
+                    "AWSLogs/{account}/vpcflowlogs/{region}/2026/01/{day:02}/{account}_vpcflowlogs_{region}_fl-1_202601{day:02}T{hour:02}{minute:02}Z_x.log"
+                );
+                bucket.put_content(&key, made());
+            }
+        }
+    }
+    bucket.put(
+        "AWSLogs/111111111111/Config/us-east-1/2026/1/1/x.json",
+        "{}",
+    );
+    bucket
+}
+
+/// One flow, at the time in the name of the object.
+fn flow(key: &str) -> Vec<u8> {
+    let name = key.rsplit('/').next().unwrap();
+    let mut parts = name.split('_');
+    let (account, time) = (parts.next().unwrap(), parts.nth(3).unwrap());
+    let number = |range: std::ops::Range<usize>| time[range].parse::<i64>().unwrap();
+    let start =
+        1_767_225_600 + (number(6..8) - 1) * 86_400 + number(9..11) * 3600 + number(11..13) * 60;
+    let header = LOG.lines().next().unwrap();
+    format!("{header}\n2 {account} eni-1 10.0.0.1 10.0.0.2 1000 443 6 10 840 {start} {start} ACCEPT OK\n").into_bytes()
+}
+
+fn made() -> Content {
+    let size = flow("111111111111_vpcflowlogs_us-east-1_fl-1_20260101T0000Z_x.log").len();
+    Content::Made {
+        size: size as u64,
+        make: std::sync::Arc::new(|key| flow(key).into()),
+    }
+}
+
+#[test]
+fn an_hour_of_a_month_reads_the_objects_of_that_hour() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", month());
+    let hour = "SELECT count(*), count(DISTINCT account_id) FROM vpc_flow_logs \
+                WHERE event_time >= TIMESTAMP '2026-01-20 10:00:00' AND event_time < TIMESTAMP '2026-01-20 11:00:00'";
+    let arguments = ["query", "-o", "csv", hour, "s3://org-logs/"];
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(stdout(&output).lines().last(), Some("72,3"));
+    let gets = server.count("GetObject");
+    assert!(gets * 1000 <= 4 * 51_840, "{gets} GETs");
+    // The bucket, a level each for AWSLogs, accounts and services, a sample of each of six logs,
+    // and the one day of each.
+    let listed: Vec<_> = server
+        .log()
+        .into_iter()
+        .filter(|asked| asked.operation == "ListObjectsV2")
+        .collect();
+    let keys: Vec<_> = listed.iter().map(|asked| asked.key.as_str()).collect();
+    assert_eq!(listed.len(), 2 + 1 + 3 + 3 + 6 + 6, "{keys:?}");
+    let days = keys.iter().filter(|key| key.contains("/2026/"));
+    assert_eq!(days.clone().count(), 6);
+    assert!(
+        days.clone().all(|key| key.ends_with("/2026/01/20/")),
+        "{keys:?}"
+    );
+}

@@ -1,0 +1,401 @@
+//! What objects are: by their keys, and by their first bytes where keys do not tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use loglens_parsers::detect::{self, HEAD_BYTES, Recognised};
+use loglens_parsers::format::{Format, Shape};
+use loglens_parsers::frame::{self, Frame};
+use loglens_parsers::key::KeyFacts;
+use loglens_parsers::table::Table;
+
+use super::days::DatedLog;
+use super::{Archive, ArchiveTable, DatedLogs, Given, LogObject, Unrecognised};
+use crate::error::Error;
+use crate::object::{Listed, Object, ObjectSource, Reading};
+use crate::tables::parquet_table;
+
+/// Objects whose first bytes are read at a time.
+const CONCURRENT_HEADS: usize = 16;
+
+/// First bytes of an object that are read to recognise it.
+const HEAD_READ_BYTES: usize = 16 << 10;
+
+/// Of so many logs that have a folder for each day an object is looked at beforehand: its header
+/// line may name fields that no description has.
+const SAMPLES: usize = 8;
+
+/// What the first object of a log is, by source and id of the log: all of one log are alike.
+pub(super) type KnownLogs = BTreeMap<(usize, String), Recognised>;
+
+/// Objects that are being recognised.
+pub(super) struct Recognition<'a> {
+    given: &'a Given,
+    /// Columns cannot be added any more: no object is read for what its header may name.
+    columns_are_known: bool,
+    tables: BTreeMap<String, Gathered>,
+    parquet: Vec<Object>,
+    unrecognised: Vec<Unrecognised>,
+    known: KnownLogs,
+}
+
+/// What was found of one table so far.
+struct Gathered {
+    format: Arc<Format>,
+    unknown: Vec<String>,
+    hive: BTreeSet<String>,
+    objects: Vec<LogObject>,
+    logs: Vec<Arc<DatedLog>>,
+}
+
+impl<'a> Recognition<'a> {
+    /// Nothing yet.
+    pub(super) fn new(given: &'a Given) -> Self {
+        Self {
+            given,
+            columns_are_known: false,
+            tables: BTreeMap::new(),
+            parquet: Vec::new(),
+            unrecognised: Vec::new(),
+            known: KnownLogs::new(),
+        }
+    }
+
+    /// For objects of tables whose columns are known.
+    pub(super) fn of_known_columns(given: &'a Given, known: KnownLogs) -> Self {
+        Self {
+            columns_are_known: true,
+            known,
+            ..Self::new(given)
+        }
+    }
+
+    /// Takes what a source lists.
+    pub(super) async fn take(
+        &mut self,
+        index: usize,
+        source: &Arc<dyn ObjectSource>,
+        mut listed: Vec<Listed>,
+    ) -> Result<(), Error> {
+        listed.sort_by(|a, b| key_of(a).cmp(key_of(b)));
+        if source.reading() == Reading::Disk {
+            return self.read(index, source, listed).await;
+        }
+        // Of a key that says enough, no head is asked for; of a log, that of its first object.
+        let unsure = self.take_by_key(index, listed);
+        let unsure = self.follow(index, unsure);
+        let (leaders, followers) = self.leaders(unsure);
+        self.read(index, source, leaders).await?;
+        let unknown = self.follow(index, followers);
+        self.read(index, source, unknown).await
+    }
+
+    /// Takes down folders that were not listed because no format has its logs there.
+    pub(super) fn leave_out(&mut self, folders: Vec<String>) {
+        let left_out = folders.into_iter().map(|key| Unrecognised {
+            key,
+            reason: "a folder of logs of another kind, not listed".to_owned(),
+        });
+        self.unrecognised.extend(left_out);
+    }
+
+    /// Takes logs that have a folder for each day, with the formats that they may have.
+    pub(super) async fn take_logs(
+        &mut self,
+        sources: &[Arc<dyn ObjectSource>],
+        logs: Vec<(Arc<DatedLog>, Vec<usize>)>,
+    ) -> Result<(), Error> {
+        let is_header = |format: &Arc<Format>| matches!(format.shape, Shape::Header { .. });
+        let mut may_name_more = Vec::new();
+        for (log, formats) in logs {
+            let all = self.given.formats.all();
+            let formats = match &self.given.format {
+                Some(format) => vec![Arc::clone(format)],
+                None => formats
+                    .iter()
+                    .map(|&index| Arc::clone(&all[index]))
+                    .collect(),
+            };
+            if formats.iter().any(is_header) {
+                may_name_more.push(Arc::clone(&log));
+            }
+            for format in &formats {
+                let gathered = self.gathered(format);
+                gathered
+                    .hive
+                    .extend(log.dated.days.hive().map(str::to_owned));
+                let hive = log.dated.facts.hive.iter().map(|(name, _)| name.clone());
+                gathered.hive.extend(hive);
+                gathered.logs.push(Arc::clone(&log));
+            }
+        }
+        let apart = may_name_more.len().div_ceil(SAMPLES).max(1);
+        let samples = may_name_more.into_iter().step_by(apart);
+        let samples = samples.map(|log| async move {
+            let Some(folders) = sources[log.source].folders() else {
+                return Ok(None);
+            };
+            let first = folders.below(&log.folder, None).next().await.transpose()?;
+            Ok::<_, Error>(first.map(|object| (log.source, object)))
+        });
+        let samples = futures::future::try_join_all(samples).await?;
+        for (index, object) in samples.into_iter().flatten() {
+            let mut sample = Recognition::new(self.given);
+            let listed = vec![Listed::Object(object)];
+            sample.read(index, &sources[index], listed).await?;
+            self.known.append(&mut sample.known);
+            for (name, found) in sample.tables {
+                if let Some(gathered) = self.tables.get_mut(&name) {
+                    gathered.unknown.extend(found.unknown);
+                    gathered.hive.extend(found.hive);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the heads of objects and takes them.
+    async fn read(
+        &mut self,
+        index: usize,
+        source: &Arc<dyn ObjectSource>,
+        listed: Vec<Listed>,
+    ) -> Result<(), Error> {
+        let concurrent = match source.reading() {
+            Reading::Disk => CONCURRENT_HEADS,
+            Reading::Network(requests) => requests,
+        };
+        let given = self.given;
+        let mut heads = futures::stream::iter(listed)
+            .map(|listed| begin(source, listed, given))
+            .buffered(concurrent);
+        while let Some(begun) = heads.try_next().await? {
+            self.take_begun(index, begun);
+        }
+        Ok(())
+    }
+
+    /// Takes the objects whose keys say what they are and whose heads could say nothing more;
+    /// gives back the others.
+    fn take_by_key(&mut self, index: usize, listed: Vec<Listed>) -> Vec<Listed> {
+        let mut rest = Vec::new();
+        for listed in listed {
+            let Listed::Object(object) = &listed else {
+                rest.push(listed);
+                continue;
+            };
+            if object.key.ends_with(parquet_table::EXTENSION) {
+                self.parquet.push(object.clone());
+                continue;
+            }
+            let (candidates, facts) = detect::by_key(&self.given.formats, &object.key);
+            let format = match (&self.given.format, candidates.as_slice()) {
+                (Some(format), _) | (None, [format]) => Arc::clone(format),
+                _ => {
+                    rest.push(listed);
+                    continue;
+                }
+            };
+            let may_name_more =
+                matches!(format.shape, Shape::Header { .. }) && !self.columns_are_known;
+            if may_name_more || object.size == Some(0) {
+                rest.push(listed);
+                continue;
+            }
+            let recognised = Recognised {
+                format,
+                unknown: Vec::new(),
+            };
+            self.add(index, object.clone(), facts, &recognised);
+        }
+        rest
+    }
+
+    /// Those that must be read to be recognised: of each log the first. The others of it follow.
+    fn leaders(&self, listed: Vec<Listed>) -> (Vec<Listed>, Vec<Listed>) {
+        let mut seen = BTreeSet::new();
+        listed.into_iter().partition(|listed| {
+            let Listed::Object(object) = listed else {
+                return true;
+            };
+            let log = detect::by_key(&self.given.formats, &object.key).1.log;
+            log.is_none_or(|log| seen.insert(log))
+        })
+    }
+
+    /// Takes objects whose log is known by now; gives back the others.
+    fn follow(&mut self, index: usize, followers: Vec<Listed>) -> Vec<Listed> {
+        let mut rest = Vec::new();
+        for listed in followers {
+            let Listed::Object(object) = &listed else {
+                rest.push(listed);
+                continue;
+            };
+            let facts = detect::by_key(&self.given.formats, &object.key).1;
+            let log = facts.log.clone().unwrap_or_default();
+            match self.known.get(&(index, log)).cloned() {
+                Some(recognised) => self.add(index, object.clone(), facts, &recognised),
+                None => rest.push(listed),
+            }
+        }
+        rest
+    }
+
+    fn take_begun(&mut self, source: usize, begun: Result<Begun, Unrecognised>) {
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(ignored) => return self.unrecognised.push(ignored),
+        };
+        if Frame::of(&begun.head) == Frame::PARQUET {
+            return self.parquet.push(begun.object);
+        }
+        match self.recognise(&begun.candidates, &begun.head) {
+            Ok(recognised) => {
+                if let Some(log) = &begun.facts.log {
+                    self.known.insert((source, log.clone()), recognised.clone());
+                }
+                self.add(source, begun.object, begun.facts, &recognised);
+            }
+            Err(reason) => self.unrecognised.push(Unrecognised {
+                key: begun.object.key.to_string(),
+                reason,
+            }),
+        }
+    }
+
+    fn recognise(&self, candidates: &[Arc<Format>], start: &[u8]) -> Result<Recognised, String> {
+        if let Frame::Unsupported(name) = Frame::of(start) {
+            return Err(format!("{name} is not read"));
+        }
+        let head = frame::head(start, HEAD_BYTES);
+        let fields = self.given.fields.as_deref();
+        let among = if candidates.is_empty() {
+            self.given.formats.all()
+        } else {
+            candidates
+        };
+        if let Some(recognised) = detect::by_head(&head, among, fields) {
+            return Ok(recognised);
+        }
+        match (candidates, &self.given.format) {
+            // The user or the key says what it is; whatever is in it will be rejected and counted.
+            ([format], _) | (_, Some(format)) => Ok(Recognised {
+                format: Arc::clone(format),
+                unknown: Vec::new(),
+            }),
+            _ if start.is_empty() => Err("empty".to_owned()),
+            ([], _) => Err("no known log format".to_owned()),
+            (several, _) => {
+                let names: Vec<_> = several.iter().map(|format| format.table.as_str()).collect();
+                Err(format!(
+                    "its key says {}, its first line does not",
+                    names.join(" or ")
+                ))
+            }
+        }
+    }
+
+    fn gathered(&mut self, format: &Arc<Format>) -> &mut Gathered {
+        self.tables
+            .entry(format.table.clone())
+            .or_insert_with(|| Gathered {
+                format: Arc::clone(format),
+                unknown: Vec::new(),
+                hive: BTreeSet::new(),
+                objects: Vec::new(),
+                logs: Vec::new(),
+            })
+    }
+
+    fn add(&mut self, source: usize, object: Object, facts: KeyFacts, recognised: &Recognised) {
+        let gathered = self.gathered(&recognised.format);
+        // The table keeps the first of each name.
+        gathered.unknown.extend(recognised.unknown.iter().cloned());
+        gathered
+            .hive
+            .extend(facts.hive.iter().map(|(name, _)| name.clone()));
+        gathered.objects.push(LogObject {
+            object,
+            source,
+            facts: Arc::new(facts),
+        });
+    }
+
+    /// The objects of one table, what nothing recognised, and the logs that are known by now.
+    pub(super) fn into_objects(
+        mut self,
+        table: &str,
+    ) -> (Vec<LogObject>, Vec<Unrecognised>, KnownLogs) {
+        let parquet = self.parquet.into_iter().map(|object| Unrecognised {
+            key: object.key.to_string(),
+            reason: "Parquet among logs: name its folder, and it is a table".to_owned(),
+        });
+        self.unrecognised.extend(parquet);
+        let found = self.tables.remove(table);
+        let objects = found.map_or_else(Vec::new, |found| found.objects);
+        (objects, self.unrecognised, self.known)
+    }
+
+    /// What was found.
+    pub(super) fn finish(self, sources: &Arc<[Arc<dyn ObjectSource>]>, zone: &Arc<str>) -> Archive {
+        let table = |mut found: Gathered| {
+            // By key, whatever was known first.
+            found
+                .objects
+                .sort_by(|a, b| (a.source, &a.object.key).cmp(&(b.source, &b.object.key)));
+            let table = Table::new(found.format, found.unknown);
+            ArchiveTable {
+                table: Arc::new(table.with_zone(Arc::clone(zone))),
+                hive: found.hive.into_iter().collect(),
+                objects: found.objects.into(),
+                logs: found.logs,
+            }
+        };
+        let is_log_table = |name: &str| self.tables.contains_key(name);
+        let dated = DatedLogs::new(self.given.clone(), Arc::clone(sources), self.known);
+        Archive {
+            parquet: parquet_table::tables(&self.parquet, is_log_table),
+            tables: self.tables.into_values().map(table).collect(),
+            unrecognised: self.unrecognised,
+            dated: Arc::new(dated),
+        }
+    }
+}
+
+fn key_of(listed: &Listed) -> &str {
+    match listed {
+        Listed::Object(object) => &object.key,
+        Listed::Ignored { key, .. } => key,
+    }
+}
+
+/// A listed object with what its key says and its first bytes.
+struct Begun {
+    object: Object,
+    facts: KeyFacts,
+    candidates: Vec<Arc<Format>>,
+    head: Vec<u8>,
+}
+
+async fn begin(
+    source: &Arc<dyn ObjectSource>,
+    listed: Listed,
+    given: &Given,
+) -> Result<Result<Begun, Unrecognised>, Error> {
+    let object = match listed {
+        Listed::Object(object) => object,
+        Listed::Ignored { key, reason } => return Ok(Err(Unrecognised { key, reason })),
+    };
+    let (mut candidates, facts) = detect::by_key(&given.formats, &object.key);
+    if let Some(format) = &given.format {
+        candidates = vec![Arc::clone(format)];
+    }
+    let head = source.head(&object, HEAD_READ_BYTES).await?;
+    Ok(Ok(Begun {
+        object,
+        facts,
+        candidates,
+        head,
+    }))
+}

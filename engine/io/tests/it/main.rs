@@ -1,0 +1,9 @@
+//! Places as they behave: S3 over a server on loopback, local folders.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod faults;
+mod reading;
+mod refusals;
+mod sinks;
+mod store;
+mod world;
