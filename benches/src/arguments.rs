@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run every case over every layout of the data, ours and the peers' in turn
     Compare(Compare),
+    /// Read thousands of small objects from an S3 server on loopback, with and without latency
+    #[cfg(feature = "s3")]
+    S3(S3),
     /// Write results.md and chart.svg again from a results.json
     Render {
         /// The folder of a results.json
@@ -28,6 +31,23 @@ pub(crate) enum Command {
     /// Run a program, and print what it took and what it printed as JSON
     #[command(hide = true)]
     Measure(Measure),
+}
+
+#[cfg(feature = "s3")]
+#[derive(Debug, Args)]
+pub(crate) struct S3 {
+    /// How many objects
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) objects: usize,
+    /// How much later answers begin, in milliseconds
+    #[arg(long, default_value_t = 30)]
+    pub(crate) latency_ms: u64,
+    /// Measured runs of each
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// The loglens to measure [default: the one beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) loglens: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

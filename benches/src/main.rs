@@ -31,6 +31,8 @@ mod parsers;
 mod peers;
 mod report;
 mod results;
+#[cfg(feature = "s3")]
+mod s3;
 #[cfg(test)]
 mod testing;
 
@@ -63,6 +65,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<bool> {
     match command {
         Command::Compare(arguments) => return compare::compare(&arguments),
+        #[cfg(feature = "s3")]
+        Command::S3(arguments) => return s3::run(&arguments),
         Command::Render { folder } => report::render(&folder)?,
         #[cfg(feature = "datafusion")]
         Command::Datafusion => datafusion::serve()?,

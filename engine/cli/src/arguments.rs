@@ -93,6 +93,9 @@ pub(crate) struct Query {
     /// Value of $NAME in the SQL: a whole number, a number, or else text
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) param: Vec<Assignment>,
+    /// Say what it would read and cost, as EXPLAIN COST does, and do not run it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) logs: LogOptions,
     #[command(flatten)]
@@ -147,6 +150,9 @@ pub(crate) struct Run {
     /// Value of a parameter of the query; --list shows them
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) param: Vec<Assignment>,
+    /// Say what it would read and cost, as EXPLAIN COST does, and do not run it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// A folder with queries of your own: *.sql [default: `queries` in loglens.toml]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) queries: Vec<PathBuf>,
@@ -196,6 +202,12 @@ pub(crate) struct LogOptions {
     /// Memory for sorting, grouping and joining; beyond it they spill to disk: 512MB, 2GiB
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,
+    /// Refuse a statement that would read more bytes of objects than this: 10GB, 512MiB
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_bytes: Option<String>,
+    /// Refuse a statement that would cost more than this at S3, its bytes carried out of AWS
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_cost: Option<f64>,
     /// Cores to use [default: all]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

@@ -36,6 +36,11 @@ pub(crate) struct Config {
     strict: bool,
     max_expansion: Option<u64>,
     memory_limit: Option<String>,
+    max_bytes: Option<String>,
+    max_cost: Option<f64>,
+    /// Prices that replace those of the engine's table.
+    #[serde(default)]
+    prices: toml::Table,
     threads: Option<usize>,
     profile: Option<String>,
     region: Option<String>,
@@ -82,8 +87,14 @@ pub(crate) struct Role {
     pub(crate) external_id: Option<String>,
 }
 
-/// The roles of places, by place.
-pub(crate) type Roles = BTreeMap<String, Role>;
+/// What only the configuration can say.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// The roles of places, by place.
+    pub(crate) roles: BTreeMap<String, Role>,
+    /// Prices that replace those of the engine's table.
+    pub(crate) prices: toml::Table,
+}
 
 fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, D::Error> {
     let name = String::deserialize(deserializer)?;
@@ -131,13 +142,13 @@ pub(crate) fn complete(
     places: &mut Vec<String>,
     logs: &mut LogOptions,
     result: &mut ResultOptions,
-) -> Result<Roles, Failure> {
+) -> Result<Settings, Failure> {
     let Some(path) = find(logs.config.as_deref()) else {
-        return Ok(Roles::new());
+        return Ok(Settings::default());
     };
     let config = read(&path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut roles = Roles::new();
+    let mut roles = BTreeMap::new();
     let mut from = Vec::new();
     for place in config.from {
         from.push(match place {
@@ -176,12 +187,17 @@ pub(crate) fn complete(
     logs.strict |= config.strict;
     logs.max_expansion = logs.max_expansion.or(config.max_expansion);
     logs.memory_limit = logs.memory_limit.take().or(config.memory_limit);
+    logs.max_bytes = logs.max_bytes.take().or(config.max_bytes);
+    logs.max_cost = logs.max_cost.or(config.max_cost);
     logs.threads = logs.threads.or(config.threads);
     if result.to.is_none() {
         result.output = result.output.or(config.output);
     }
     result.stats |= config.stats;
-    Ok(roles)
+    Ok(Settings {
+        roles,
+        prices: config.prices,
+    })
 }
 
 /// Whether the configuration names places. One that cannot be read counts: whoever reads it next

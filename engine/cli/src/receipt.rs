@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loglens_engine::Receipt;
 use loglens_engine::archive::Archive;
 use loglens_engine::ledger::{RejectTotals, Totals};
 
@@ -106,6 +107,28 @@ pub(crate) fn stats(totals: &Totals, elapsed: Duration) -> String {
         text.push_str(&format!("memory   {} at most\n", bytes(peak)));
     }
     text
+}
+
+/// The line of `--stats` that says what there is to pay.
+pub(crate) fn paid(receipt: &Receipt) -> String {
+    let Receipt {
+        requests,
+        bill,
+        prices_of,
+    } = receipt;
+    let again = match requests.retries {
+        0 => String::new(),
+        retries => format!(", {} made again", count(retries)),
+    };
+    format!(
+        "requests {} LIST, {} GET{again}, {} came\ncost     ${:.6} at S3, ${:.6} with the bytes carried out of AWS; ${:.6} at Athena (prices of {prices_of})\n",
+        count(requests.list),
+        count(requests.get),
+        bytes(requests.bytes),
+        bill.requests,
+        bill.requests + bill.transfer,
+        bill.athena,
+    )
 }
 
 /// The most memory this process had, in bytes, where the system tells (Linux).

@@ -1,6 +1,8 @@
 //! The engine: statements in, batches out.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::ops::Add;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -13,14 +15,17 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream;
 use loglens_parsers::format::{Format, Formats, PartitionValue};
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, Given, Unrecognised};
+use crate::cost::{self, Bill, Estimate, Limits, Prices};
 use crate::error::{Error, Owner};
-use crate::ledger::Ledger;
-use crate::object::ObjectSource;
+use crate::ledger::{Expected, Ledger};
+use crate::object::{ObjectSource, Reading, Requests};
 use crate::session::{self, SessionSpec};
 use crate::sink::ObjectSink;
 use crate::sql::dialect::AthenaDialect;
@@ -56,12 +61,18 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// Opens what statements write to; None lets none write.
     pub places: Option<Arc<dyn Places>>,
+    /// What a statement may read at most.
+    pub limits: Limits,
+    /// Prices that replace those of the table, by their names.
+    pub prices: toml::Table,
 }
 
 /// Plans and runs statements over one set of sources.
 pub struct Engine {
     sources: Arc<[Arc<dyn ObjectSource>]>,
     places: Option<Arc<dyn Places>>,
+    limits: Limits,
+    prices: Arc<Prices>,
     given: Given,
     scan: ScanOptions,
     zone: Arc<str>,
@@ -75,6 +86,8 @@ pub struct Engine {
 pub struct Statement {
     sql: Arc<str>,
     ast: SqlStatement,
+    /// It is not to be run: what it would read and cost is asked for.
+    is_of_cost: bool,
 }
 
 /// A statement that is ready to run.
@@ -84,8 +97,33 @@ pub struct Query {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     ledger: Arc<Ledger>,
-    /// Where the rows are written to, and what writes there.
-    target: Option<(Target, Arc<dyn ObjectSink>)>,
+    sources: Arc<[Arc<dyn ObjectSource>]>,
+    prices: Arc<Prices>,
+    /// Requests that were made before it was planned.
+    before: Requests,
+    output: Output,
+}
+
+/// What becomes of the rows of a plan.
+#[derive(Debug)]
+enum Output {
+    /// They are the answer.
+    Rows,
+    /// They are written to a place, by what writes there.
+    Written(Target, Arc<dyn ObjectSink>),
+    /// There are none: the answer is what they would cost.
+    Cost(Estimate),
+}
+
+/// What reading for a statement took.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// Requests, those that found the objects included.
+    pub requests: Requests,
+    /// What they cost.
+    pub bill: Bill,
+    /// The day of the prices.
+    pub prices_of: String,
 }
 
 impl Statement {
@@ -93,6 +131,15 @@ impl Statement {
     pub fn parameters(&self) -> BTreeSet<String> {
         let unbound = parameters::unbound(&self.ast).into_iter();
         unbound.map(|(name, _)| name).collect()
+    }
+
+    /// The same, not to be run: what it would read and cost is the answer.
+    #[must_use]
+    pub fn of_cost(self) -> Self {
+        Self {
+            is_of_cost: true,
+            ..self
+        }
     }
 
     /// Puts values where their parameters stand. Others stay: a statement that is planned with
@@ -133,6 +180,8 @@ impl Engine {
         Ok(Self {
             sources: options.sources.into(),
             places: options.places,
+            limits: options.limits,
+            prices: Arc::new(Prices::with(&options.prices)?),
             scan: ScanOptions {
                 fields: options.given.fields.clone(),
                 since: options.since,
@@ -154,23 +203,26 @@ impl Engine {
         let parsed = DFParserBuilder::new(sql)
             .with_dialect(&dialect)
             .build()
-            .and_then(|mut parser| parser.parse_statements())
+            .and_then(|mut parser| cost::statements(&mut parser))
             .map_err(|error| errors::explain(&error, sql))?;
         let sql: Arc<str> = Arc::from(sql);
-        let statements: VecDeque<_> = parsed;
-        Ok(statements
-            .into_iter()
-            .map(|ast| Statement {
-                sql: Arc::clone(&sql),
-                ast,
-            })
-            .collect())
+        let statement = |(ast, is_of_cost)| Statement {
+            sql: Arc::clone(&sql),
+            ast,
+            is_of_cost,
+        };
+        Ok(parsed.into_iter().map(statement).collect())
     }
 
     /// Plans a statement: the one way in for everything that asks SQL.
     pub async fn plan(&self, statement: Statement) -> Result<Query, Error> {
         statement.check_bound()?;
-        let Statement { sql, mut ast } = statement;
+        let before = requests(&self.sources);
+        let Statement {
+            sql,
+            mut ast,
+            is_of_cost,
+        } = statement;
         let target = self.target(&mut ast).await?;
         let explain = |error| errors::explain(&error, &sql);
         let ledger = Arc::new(Ledger::default());
@@ -183,7 +235,12 @@ impl Engine {
                 Prepare::DataFusion(error) => explain(error),
             })?;
         let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        let is_read = !is_of_cost && !matches!(plan, LogicalPlan::Explain(_));
         let plan = match plan {
+            LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) if is_of_cost => {
+                return Err(Error::new(Owner::Usage, "only what reads rows has a cost")
+                    .hint("EXPLAIN COST SELECT ..."));
+            }
             LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) => {
                 let done = self
                     .session
@@ -200,13 +257,49 @@ impl Engine {
             None => plan,
         };
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
+        let estimate = self.estimate(&plan, &ledger.expected(), before);
+        if is_read {
+            self.limits.check(&estimate, &self.prices)?;
+        }
         Ok(Query {
             plan,
             context: state.task_ctx(),
             ledger,
             sql: Arc::clone(&sql),
-            target,
+            sources: Arc::clone(&self.sources),
+            prices: Arc::clone(&self.prices),
+            before,
+            output: match target {
+                _ if is_of_cost => Output::Cost(estimate),
+                Some((target, sink)) => Output::Written(target, sink),
+                None => Output::Rows,
+            },
         })
+    }
+
+    /// What a plan will read, and has read to be made.
+    fn estimate(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        expected: &Expected,
+        before: Requests,
+    ) -> Estimate {
+        let at_a_time = |source: &Arc<dyn ObjectSource>| match source.reading() {
+            Reading::Disk => 1,
+            Reading::Network(requests) => requests,
+        };
+        let parquet = parquet_table::files(plan);
+        Estimate {
+            objects: expected.objects + parquet.files,
+            of_objects: expected.bytes + parquet.bytes,
+            requests: requests(&self.sources) - before
+                + Requests {
+                    get: expected.gets + parquet.gets,
+                    bytes: expected.network_bytes + parquet.network_bytes,
+                    ..Requests::default()
+                },
+            at_a_time: self.sources.iter().map(at_a_time).max().unwrap_or(1),
+        }
     }
 
     /// Where the rows go, if the statement writes them; it becomes the query for them.
@@ -428,6 +521,12 @@ fn parquet_overview(table: &ParquetTable) -> String {
 /// Accounts and Regions that an overview names; more are counted.
 const LISTED: usize = 3;
 
+/// Requests that were made of all sources.
+fn requests(sources: &[Arc<dyn ObjectSource>]) -> Requests {
+    let of_each = sources.iter().filter_map(|source| source.requests());
+    of_each.fold(Requests::default(), Add::add)
+}
+
 enum Prepare {
     Ours(Error),
     DataFusion(datafusion::error::DataFusionError),
@@ -441,23 +540,51 @@ impl Query {
 
     /// The schema of its rows.
     pub fn schema(&self) -> SchemaRef {
-        match &self.target {
-            Some(_) => write::summary_schema(),
-            None => self.plan.schema(),
+        match &self.output {
+            Output::Rows => self.plan.schema(),
+            Output::Written(..) => write::summary_schema(),
+            Output::Cost(_) => cost::schema(),
         }
     }
 
     /// Runs it. Errors of the stream go through [`Query::explain`].
     pub fn execute(&self) -> Result<SendableRecordBatchStream, Error> {
-        let rows = execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
-            .map_err(|error| self.explain(&error))?;
-        Ok(match &self.target {
-            Some((target, sink)) => {
-                let written = write::write(rows, Arc::clone(sink), target.clone());
-                let summary = stream::once(written);
-                Box::pin(RecordBatchStreamAdapter::new(self.schema(), summary))
+        let rows = || {
+            execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
+                .map_err(|error| self.explain(&error))
+        };
+        let one = |batch: BoxFuture<'static, _>| {
+            Box::pin(RecordBatchStreamAdapter::new(
+                self.schema(),
+                stream::once(batch),
+            ))
+        };
+        Ok(match &self.output {
+            Output::Rows => rows()?,
+            Output::Written(target, sink) => {
+                one(write::write(rows()?, Arc::clone(sink), target.clone()).boxed())
             }
-            None => rows,
+            Output::Cost(estimate) => {
+                let batch = cost::batch(estimate, &self.prices);
+                one(ready(batch).boxed())
+            }
+        })
+    }
+
+    /// What reading took so far, where there is anything to pay for.
+    pub fn receipt(&self) -> Option<Receipt> {
+        if self
+            .sources
+            .iter()
+            .all(|source| source.requests().is_none())
+        {
+            return None;
+        }
+        let requests = requests(&self.sources) - self.before;
+        Some(Receipt {
+            requests,
+            bill: self.prices.bill(&requests, self.ledger.totals().bytes_read),
+            prices_of: self.prices.as_of.clone(),
         })
     }
 

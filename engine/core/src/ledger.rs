@@ -30,6 +30,10 @@ pub struct Expected {
     pub bytes: u64,
     /// Objects whose size is not known.
     pub of_unknown_size: u64,
+    /// Requests to read those that lie behind a network.
+    pub gets: u64,
+    /// Bytes that will come over it.
+    pub network_bytes: u64,
 }
 
 /// Sums of a query.
@@ -74,13 +78,16 @@ impl Ledger {
         self.scans.fetch_add(1, Relaxed) as usize
     }
 
-    /// Takes down the sizes of the objects of a scan.
-    pub(crate) fn expect(&self, sizes: impl Iterator<Item = Option<u64>>) {
+    /// Takes down the sizes of the objects of a scan, and how many requests each takes.
+    pub(crate) fn expect(&self, objects: impl Iterator<Item = (Option<u64>, u64)>) {
         let mut expected = lock(&self.expected);
-        for size in sizes {
+        for (size, gets) in objects {
+            let bytes = size.unwrap_or(0);
             expected.objects += 1;
-            expected.bytes += size.unwrap_or(0);
+            expected.bytes += bytes;
             expected.of_unknown_size += u64::from(size.is_none());
+            expected.gets += gets;
+            expected.network_bytes += if gets > 0 { bytes } else { 0 };
         }
     }
 

@@ -14,6 +14,7 @@
 //! prints. Only `engine`, `scan`, `tables` and `own_text` name physical plans.
 
 pub mod archive;
+pub mod cost;
 pub mod describe;
 pub mod engine;
 pub mod error;
@@ -30,7 +31,7 @@ mod tables;
 pub mod write;
 
 pub use datafusion::arrow;
-pub use engine::{Engine, EngineOptions, Query, Statement};
+pub use engine::{Engine, EngineOptions, Query, Receipt, Statement};
 pub use error::{Error, Owner};
 pub use scan::spec::{ScanObject, ScanOutput, ScanSpec};
 pub use sql::errors::nearest;

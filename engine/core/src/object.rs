@@ -1,6 +1,7 @@
 //! Objects and where they come from.
 
 use std::fmt::Debug;
+use std::ops::{Add, Sub};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -82,6 +83,11 @@ pub trait ObjectSource: Debug + Send + Sync {
         Reading::Disk
     }
 
+    /// How many requests reading an object takes.
+    fn gets(&self, _object: &Object) -> u64 {
+        0
+    }
+
     /// Requests that were made so far; none where there is no such thing.
     fn requests(&self) -> Option<Requests> {
         None
@@ -104,10 +110,41 @@ pub struct Requests {
     pub list: u64,
     /// Reads of objects, of a part or of all of it.
     pub get: u64,
+    /// Bytes of objects that came.
+    pub bytes: u64,
     /// Requests that were made again after they had failed.
     pub retries: u64,
     /// Answers that asked to slow down.
     pub slow_downs: u64,
+}
+
+impl Add for Requests {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            list: self.list + other.list,
+            get: self.get + other.get,
+            bytes: self.bytes + other.bytes,
+            retries: self.retries + other.retries,
+            slow_downs: self.slow_downs + other.slow_downs,
+        }
+    }
+}
+
+impl Sub for Requests {
+    type Output = Self;
+
+    /// What was made since `before`.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            list: self.list - before.list,
+            get: self.get - before.get,
+            bytes: self.bytes - before.bytes,
+            retries: self.retries - before.retries,
+            slow_downs: self.slow_downs - before.slow_downs,
+        }
+    }
 }
 
 /// A place that can be listed folder by folder. Folders are the parts of keys up to each `/`.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use loglens_engine::{Error, Owner};
+use loglens_engine::{Error, Owner, Statement};
 
 use super::session::Session;
 use crate::arguments::Query;
@@ -30,6 +30,9 @@ pub(crate) async fn run(arguments: Query) -> Result<(), Failure> {
         ));
     }
     parameters::bind(&mut statements, &arguments.param)?;
+    if arguments.dry_run {
+        statements = statements.into_iter().map(Statement::of_cost).collect();
+    }
     session.run(statements).await?;
     session.report_unrecognised();
     Ok(())

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use loglens_engine::{Error, Owner, nearest};
+use loglens_engine::{Error, Owner, Statement, nearest};
 use loglens_queries::{Library, NamedQuery, Parameter};
 
 use super::session::{Session, note};
@@ -27,6 +27,9 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     let session = Session::new(arguments.places, arguments.logs, arguments.result)?;
     let mut statements = session.engine.parse(&query.sql)?;
     bind_declared(&mut statements, query, &arguments.param, &session.zone)?;
+    if arguments.dry_run {
+        statements = statements.into_iter().map(Statement::of_cost).collect();
+    }
     session.run(statements).await?;
     session.report_unrecognised();
     Ok(())

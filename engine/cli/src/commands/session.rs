@@ -8,6 +8,7 @@ use arrow::array::{Array, AsArray};
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
+use loglens_engine::cost::Limits;
 use loglens_engine::{Engine, EngineOptions, Query, Statement};
 use loglens_io::places::WritablePlaces;
 use loglens_io::s3::SCHEME;
@@ -46,7 +47,7 @@ impl Session {
         mut result: ResultOptions,
     ) -> Result<Self, Failure> {
         let started = Instant::now();
-        let roles = config::complete(&mut places, &mut logs, &mut result)?;
+        let settings = config::complete(&mut places, &mut logs, &mut result)?;
         let zone = logs.tz.clone().unwrap_or_else(|| "UTC".to_owned());
         check_zone(&zone)?;
         let range = time_range(
@@ -57,7 +58,9 @@ impl Session {
         )?;
         let sources = places
             .iter()
-            .map(|place| loglens_io::source_with(place, access(&logs.s3, roles.get(place))))
+            .map(|place| {
+                loglens_io::source_with(place, access(&logs.s3, settings.roles.get(place)))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let engine = Engine::new(EngineOptions {
             sources,
@@ -69,6 +72,11 @@ impl Session {
             zone: Some(zone.clone()),
             memory_limit: memory_limit(&logs)?,
             threads: logs.threads,
+            limits: Limits {
+                bytes: size("--max-bytes", logs.max_bytes.as_deref())?,
+                dollars: logs.max_cost,
+            },
+            prices: settings.prices,
             places: Some(Arc::new(WritablePlaces {
                 access: access(&logs.s3, None),
             })),
@@ -166,6 +174,9 @@ pub(crate) fn rejects(query: &Query, all: &str) -> Option<String> {
 /// Says what a query that was answered read, and what it took.
 pub(crate) fn say_stats(query: &Query, took: Duration) {
     say(receipt::stats(&query.ledger().totals(), took).trim_end());
+    if let Some(paid) = query.receipt() {
+        say(receipt::paid(&paid).trim_end());
+    }
 }
 
 /// Says a line beside the answer. Names in it come from others.
@@ -303,16 +314,19 @@ fn format_of(formats: &Formats, name: &str) -> Result<Arc<LogFormat>, Failure> {
 }
 
 fn memory_limit(logs: &LogOptions) -> Result<Option<usize>, Failure> {
-    let Some(text) = &logs.memory_limit else {
+    let limit = size("--memory-limit", logs.memory_limit.as_deref())?;
+    Ok(limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
+}
+
+/// The bytes of an option.
+fn size(option: &str, text: Option<&str>) -> Result<Option<u64>, Failure> {
+    let Some(text) = text else {
         return Ok(None);
     };
-    let limit = parse_bytes(text)
-        .and_then(|bytes| usize::try_from(bytes).ok())
-        .filter(|&bytes| bytes > 0);
-    match limit {
-        Some(limit) => Ok(Some(limit)),
+    match parse_bytes(text).filter(|&bytes| bytes > 0) {
+        Some(bytes) => Ok(Some(bytes)),
         None => Err(Failure::usage(
-            format!("--memory-limit {text}: not a size"),
+            format!("{option} {text}: not a size"),
             "write one like 512MB or 2GiB",
         )),
     }

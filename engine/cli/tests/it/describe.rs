@@ -236,6 +236,12 @@ fn help() {
           --memory-limit <SIZE>
               Memory for sorting, grouping and joining; beyond it they spill to disk: 512MB, 2GiB
 
+          --max-bytes <SIZE>
+              Refuse a statement that would read more bytes of objects than this: 10GB, 512MiB
+
+          --max-cost <USD>
+              Refuse a statement that would cost more than this at S3, its bytes carried out of AWS
+
           --threads <N>
               Cores to use [default: all]
 
@@ -326,6 +332,9 @@ fn help_of_query() {
           --param <NAME=VALUE>
               Value of $NAME in the SQL: a whole number, a number, or else text
 
+          --dry-run
+              Say what it would read and cost, as EXPLAIN COST does, and do not run it
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -360,6 +369,12 @@ fn help_of_query() {
 
           --memory-limit <SIZE>
               Memory for sorting, grouping and joining; beyond it they spill to disk: 512MB, 2GiB
+
+          --max-bytes <SIZE>
+              Refuse a statement that would read more bytes of objects than this: 10GB, 512MiB
+
+          --max-cost <USD>
+              Refuse a statement that would cost more than this at S3, its bytes carried out of AWS
 
           --threads <N>
               Cores to use [default: all]

@@ -267,3 +267,114 @@ fn an_hour_of_a_month_reads_the_objects_of_that_hour() {
         "{keys:?}"
     );
 }
+
+/// The amounts of an `EXPLAIN COST`, by item; of what is to be paid, the dollars.
+fn amounts(csv: &str) -> std::collections::BTreeMap<String, f64> {
+    let lines = csv.lines().skip(1).map(|line| {
+        let cells: Vec<_> = line.split(',').collect();
+        let amount = [cells[1], cells[3]]
+            .into_iter()
+            .find(|cell| !cell.is_empty());
+        let item = cells[..cells.len() - 3].join(",");
+        (item, amount.unwrap().parse().unwrap())
+    });
+    lines.collect()
+}
+
+#[test]
+fn the_cost_is_said_before_it_is_spent() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", month());
+    for condition in [
+        "event_time >= TIMESTAMP '2026-01-20 10:00:00' AND event_time < TIMESTAMP '2026-01-20 11:00:00'",
+        "accid = '111111111111' AND day = '2026/01/07'",
+        "region = 'eu-west-1' AND \"date\" BETWEEN DATE '2026-01-03' AND DATE '2026-01-04'",
+    ] {
+        let sql = format!("SELECT sum(bytes) FROM vpc_flow_logs WHERE {condition}");
+        server.forget();
+        let dry = ["query", "--dry-run", "-o", "csv", &sql, "s3://org-logs/"];
+        let estimate = amounts(&stdout(&loglens(&server, &KEYS, &dry)));
+        assert_eq!(server.count("GetObject"), 6, "nothing but samples is read");
+        server.forget();
+        let arguments = ["query", "--stats", "-o", "csv", &sql, "s3://org-logs/"];
+        let output = loglens(&server, &KEYS, &arguments);
+        stdout(&output);
+        let (lists, gets) = (server.count("ListObjectsV2"), server.count("GetObject"));
+        assert_eq!(estimate["LIST requests"], lists as f64, "{condition}");
+        assert_eq!(estimate["GET requests"], gets as f64, "{condition}");
+        let said = stderr(&output);
+        assert!(said.contains(&format!("requests {lists} LIST, ")), "{said}");
+        // What came in all, and what Athena's least is.
+        let bytes =
+            flow("111111111111_vpcflowlogs_us-east-1_fl-1_20260101T0000Z_x.log").len() * (gets - 6);
+        assert_eq!(estimate["bytes in them"], bytes as f64, "{condition}");
+        assert_eq!(estimate["Athena for the same objects"], 5e-5);
+        let at_s3 = lists as f64 * 5e-6 + gets as f64 * 4e-7;
+        assert!((estimate["S3 within the Region"] - at_s3).abs() < 1e-9);
+    }
+
+    let explain = "EXPLAIN COST SELECT count(*) FROM vpc_flow_logs; SELECT 1 AS one";
+    let arguments = ["query", "-o", "ndjson", explain, "s3://org-logs/"];
+    let output = stdout(&loglens(&server, &KEYS, &arguments));
+    assert!(
+        output.contains(r#"{"item":"objects","amount":51840.0,"unit":"objects","usd":null}"#),
+        "{output}"
+    );
+    assert!(output.ends_with("{\"one\":1}\n"), "{output}");
+}
+
+#[test]
+fn what_would_cost_more_than_allowed_is_refused() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", month());
+    let sql = "SELECT count(*) FROM vpc_flow_logs";
+    for (option, limit, said) in [
+        (
+            "--max-bytes",
+            "1MB",
+            "the statement would read 10575360 bytes of 51840 objects; the limit is 1000000 bytes",
+        ),
+        (
+            "--max-cost",
+            "0.01",
+            "the statement would read what costs $0.0",
+        ),
+    ] {
+        server.forget();
+        let arguments = ["query", option, limit, sql, "s3://org-logs/"];
+        let output = loglens(&server, &KEYS, &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert_eq!(server.count("GetObject"), 6, "nothing but samples is read");
+        let explained = format!("EXPLAIN {sql}");
+        let arguments = ["query", option, limit, &explained, "s3://org-logs/"];
+        assert!(
+            stdout(&loglens(&server, &KEYS, &arguments)).contains("objects=51840 of 51840 found")
+        );
+    }
+}
+
+/// Accounts and Regions are in the keys: folders of others are not listed.
+#[test]
+fn accounts_and_regions_prune() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", month());
+    let sql = "EXPLAIN SELECT count(*) FROM vpc_flow_logs WHERE accid <> '111111111111' \
+               AND region LIKE 'eu-%' AND event_time >= TIMESTAMP '2026-01-30 23:00:00'";
+    let output = stdout(&loglens(&server, &KEYS, &["query", sql, "s3://org-logs/"]));
+    assert!(
+        output.contains("objects=30 of 576 found, logs=2 of 6, folders=4"),
+        "{output}"
+    );
+    let listed = server
+        .log()
+        .into_iter()
+        .filter(|asked| asked.operation == "ListObjectsV2" && asked.key.contains("/2026/"));
+    let listed: Vec<_> = listed.map(|asked| asked.key).collect();
+    assert!(
+        listed
+            .iter()
+            .all(|key| key.contains("/eu-west-1/") && !key.contains("111111111111")),
+        "{listed:?}"
+    );
+}

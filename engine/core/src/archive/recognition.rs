@@ -76,16 +76,25 @@ impl<'a> Recognition<'a> {
         &mut self,
         index: usize,
         source: &Arc<dyn ObjectSource>,
-        mut listed: Vec<Listed>,
+        listed: Vec<Listed>,
     ) -> Result<(), Error> {
-        listed.sort_by(|a, b| key_of(a).cmp(key_of(b)));
+        let mut keyed = Vec::with_capacity(listed.len());
+        for listed in listed {
+            match listed {
+                Listed::Object(object) => keyed.push(Keyed::new(object, self.given)),
+                Listed::Ignored { key, reason } => {
+                    self.unrecognised.push(Unrecognised { key, reason });
+                }
+            }
+        }
+        keyed.sort_by(|a, b| a.object.key.cmp(&b.object.key));
         if source.reading() == Reading::Disk {
-            return self.read(index, source, listed).await;
+            return self.read(index, source, keyed).await;
         }
         // Of a key that says enough, no head is asked for; of a log, that of its first object.
-        let unsure = self.take_by_key(index, listed);
+        let unsure = self.take_by_key(index, keyed);
         let unsure = self.follow(index, unsure);
-        let (leaders, followers) = self.leaders(unsure);
+        let (leaders, followers) = leaders(unsure);
         self.read(index, source, leaders).await?;
         let unknown = self.follow(index, followers);
         self.read(index, source, unknown).await
@@ -142,8 +151,8 @@ impl<'a> Recognition<'a> {
         let samples = futures::future::try_join_all(samples).await?;
         for (index, object) in samples.into_iter().flatten() {
             let mut sample = Recognition::new(self.given);
-            let listed = vec![Listed::Object(object)];
-            sample.read(index, &sources[index], listed).await?;
+            let keyed = vec![Keyed::new(object, self.given)];
+            sample.read(index, &sources[index], keyed).await?;
             self.known.append(&mut sample.known);
             for (name, found) in sample.tables {
                 if let Some(gathered) = self.tables.get_mut(&name) {
@@ -160,105 +169,81 @@ impl<'a> Recognition<'a> {
         &mut self,
         index: usize,
         source: &Arc<dyn ObjectSource>,
-        listed: Vec<Listed>,
+        keyed: Vec<Keyed>,
     ) -> Result<(), Error> {
         let concurrent = match source.reading() {
             Reading::Disk => CONCURRENT_HEADS,
             Reading::Network(requests) => requests,
         };
-        let given = self.given;
-        let mut heads = futures::stream::iter(listed)
-            .map(|listed| begin(source, listed, given))
+        let mut heads = futures::stream::iter(keyed)
+            .map(|keyed| async move {
+                let head = source.head(&keyed.object, HEAD_READ_BYTES).await?;
+                Ok::<_, Error>((keyed, head))
+            })
             .buffered(concurrent);
-        while let Some(begun) = heads.try_next().await? {
-            self.take_begun(index, begun);
+        while let Some((keyed, head)) = heads.try_next().await? {
+            self.take_begun(index, keyed, &head);
         }
         Ok(())
     }
 
     /// Takes the objects whose keys say what they are and whose heads could say nothing more;
     /// gives back the others.
-    fn take_by_key(&mut self, index: usize, listed: Vec<Listed>) -> Vec<Listed> {
+    fn take_by_key(&mut self, index: usize, keyed: Vec<Keyed>) -> Vec<Keyed> {
         let mut rest = Vec::new();
-        for listed in listed {
-            let Listed::Object(object) = &listed else {
-                rest.push(listed);
-                continue;
-            };
-            if object.key.ends_with(parquet_table::EXTENSION) {
-                self.parquet.push(object.clone());
+        for keyed in keyed {
+            if keyed.object.key.ends_with(parquet_table::EXTENSION) {
+                self.parquet.push(keyed.object);
                 continue;
             }
-            let (candidates, facts) = detect::by_key(&self.given.formats, &object.key);
-            let format = match (&self.given.format, candidates.as_slice()) {
-                (Some(format), _) | (None, [format]) => Arc::clone(format),
+            let format = match keyed.candidates.as_slice() {
+                [format] => Arc::clone(format),
                 _ => {
-                    rest.push(listed);
+                    rest.push(keyed);
                     continue;
                 }
             };
             let may_name_more =
                 matches!(format.shape, Shape::Header { .. }) && !self.columns_are_known;
-            if may_name_more || object.size == Some(0) {
-                rest.push(listed);
+            if may_name_more || keyed.object.size == Some(0) {
+                rest.push(keyed);
                 continue;
             }
             let recognised = Recognised {
                 format,
                 unknown: Vec::new(),
             };
-            self.add(index, object.clone(), facts, &recognised);
+            self.add(index, keyed, &recognised);
         }
         rest
-    }
-
-    /// Those that must be read to be recognised: of each log the first. The others of it follow.
-    fn leaders(&self, listed: Vec<Listed>) -> (Vec<Listed>, Vec<Listed>) {
-        let mut seen = BTreeSet::new();
-        listed.into_iter().partition(|listed| {
-            let Listed::Object(object) = listed else {
-                return true;
-            };
-            let log = detect::by_key(&self.given.formats, &object.key).1.log;
-            log.is_none_or(|log| seen.insert(log))
-        })
     }
 
     /// Takes objects whose log is known by now; gives back the others.
-    fn follow(&mut self, index: usize, followers: Vec<Listed>) -> Vec<Listed> {
+    fn follow(&mut self, index: usize, followers: Vec<Keyed>) -> Vec<Keyed> {
         let mut rest = Vec::new();
-        for listed in followers {
-            let Listed::Object(object) = &listed else {
-                rest.push(listed);
-                continue;
-            };
-            let facts = detect::by_key(&self.given.formats, &object.key).1;
-            let log = facts.log.clone().unwrap_or_default();
+        for keyed in followers {
+            let log = keyed.facts.log.clone().unwrap_or_default();
             match self.known.get(&(index, log)).cloned() {
-                Some(recognised) => self.add(index, object.clone(), facts, &recognised),
-                None => rest.push(listed),
+                Some(recognised) => self.add(index, keyed, &recognised),
+                None => rest.push(keyed),
             }
         }
         rest
     }
 
-    fn take_begun(&mut self, source: usize, begun: Result<Begun, Unrecognised>) {
-        let begun = match begun {
-            Ok(begun) => begun,
-            Err(ignored) => return self.unrecognised.push(ignored),
-        };
-        if Frame::of(&begun.head) == Frame::PARQUET {
-            return self.parquet.push(begun.object);
+    fn take_begun(&mut self, source: usize, keyed: Keyed, head: &[u8]) {
+        if Frame::of(head) == Frame::PARQUET {
+            return self.parquet.push(keyed.object);
         }
-        match self.recognise(&begun.candidates, &begun.head) {
+        match self.recognise(&keyed.candidates, head) {
             Ok(recognised) => {
-                if let Some(log) = &begun.facts.log {
+                if let Some(log) = &keyed.facts.log {
                     self.known.insert((source, log.clone()), recognised.clone());
                 }
-                self.add(source, begun.object, begun.facts, &recognised);
+                self.add(source, keyed, &recognised);
             }
             Err(reason) => self.unrecognised.push(Unrecognised {
-                key: begun.object.key.to_string(),
+                key: keyed.object.key.to_string(),
                 reason,
             }),
         }
@@ -308,7 +293,8 @@ impl<'a> Recognition<'a> {
             })
     }
 
-    fn add(&mut self, source: usize, object: Object, facts: KeyFacts, recognised: &Recognised) {
+    fn add(&mut self, source: usize, keyed: Keyed, recognised: &Recognised) {
+        let Keyed { object, facts, .. } = keyed;
         let gathered = self.gathered(&recognised.format);
         // The table keeps the first of each name.
         gathered.unknown.extend(recognised.unknown.iter().cloned());
@@ -363,39 +349,33 @@ impl<'a> Recognition<'a> {
     }
 }
 
-fn key_of(listed: &Listed) -> &str {
-    match listed {
-        Listed::Object(object) => &object.key,
-        Listed::Ignored { key, .. } => key,
-    }
-}
-
-/// A listed object with what its key says and its first bytes.
-struct Begun {
+/// An object with what its key says.
+struct Keyed {
     object: Object,
     facts: KeyFacts,
+    /// The formats that it may have.
     candidates: Vec<Arc<Format>>,
-    head: Vec<u8>,
 }
 
-async fn begin(
-    source: &Arc<dyn ObjectSource>,
-    listed: Listed,
-    given: &Given,
-) -> Result<Result<Begun, Unrecognised>, Error> {
-    let object = match listed {
-        Listed::Object(object) => object,
-        Listed::Ignored { key, reason } => return Ok(Err(Unrecognised { key, reason })),
-    };
-    let (mut candidates, facts) = detect::by_key(&given.formats, &object.key);
-    if let Some(format) = &given.format {
-        candidates = vec![Arc::clone(format)];
+impl Keyed {
+    fn new(object: Object, given: &Given) -> Self {
+        let (mut candidates, facts) = detect::by_key(&given.formats, &object.key);
+        if let Some(format) = &given.format {
+            candidates = vec![Arc::clone(format)];
+        }
+        Self {
+            object,
+            facts,
+            candidates,
+        }
     }
-    let head = source.head(&object, HEAD_READ_BYTES).await?;
-    Ok(Ok(Begun {
-        object,
-        facts,
-        candidates,
-        head,
-    }))
+}
+
+/// Those that must be read to be recognised: of each log the first. The others of it follow.
+fn leaders(keyed: Vec<Keyed>) -> (Vec<Keyed>, Vec<Keyed>) {
+    let mut seen = BTreeSet::new();
+    keyed.into_iter().partition(|keyed| {
+        let log = keyed.facts.log.as_ref();
+        log.is_none_or(|log| seen.insert(log.clone()))
+    })
 }

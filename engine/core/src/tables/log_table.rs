@@ -130,7 +130,10 @@ impl LogTable {
         limit: Option<usize>,
     ) -> LogSource {
         let ledger = state.config().get_extension::<Ledger>().unwrap_or_default();
-        ledger.expect(objects.all.iter().map(|object| object.object.size));
+        ledger.expect(objects.all.iter().map(|object| {
+            let gets = self.sources[object.source].gets(&object.object);
+            (object.object.size, gets)
+        }));
         let spec = ScanSpec {
             table: self.name().to_owned(),
             unknown: self.table.unknown.clone(),

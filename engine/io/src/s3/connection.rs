@@ -27,6 +27,7 @@ pub(super) struct Connection {
     pace: Pace,
     lists: AtomicU64,
     gets: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Connection {
@@ -39,6 +40,7 @@ impl Connection {
             pace: Pace::new(),
             lists: AtomicU64::new(0),
             gets: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
         }
     }
 
@@ -60,9 +62,15 @@ impl Connection {
         Requests {
             list: self.lists.load(Relaxed),
             get: self.gets.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
             retries,
             slow_downs,
         }
+    }
+
+    /// Takes down bytes of objects that came.
+    pub(super) fn came(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
     /// Asks for something; what is refused is an error for people.

@@ -124,6 +124,10 @@ impl ObjectSource for S3Source {
         Reading::Network(pace::AHEAD)
     }
 
+    fn gets(&self, object: &Object) -> u64 {
+        read::requests(object.size.unwrap_or(0))
+    }
+
     fn requests(&self) -> Option<Requests> {
         Some(self.connection.requests())
     }

@@ -20,6 +20,11 @@ const PART_BYTES: u64 = 8 << 20;
 /// network.
 const PARTS_AHEAD: usize = 4;
 
+/// How many requests reading an object of this size takes.
+pub(super) fn requests(size: u64) -> u64 {
+    size.div_ceil(PART_BYTES)
+}
+
 /// Bytes of one object.
 #[derive(Debug, Clone)]
 struct Wanted {
@@ -64,6 +69,7 @@ pub(super) async fn range(
         })
         .await?;
     let mut got = got.lock().unwrap_or_else(PoisonError::into_inner);
+    connection.came(got.len());
     Ok(std::mem::take(&mut got))
 }
 

@@ -127,7 +127,10 @@ impl S3Store {
             }
         });
         match answer.await.map_err(generic)? {
-            Ok(found) => Ok(found),
+            Ok(found) => {
+                self.connection.came(found.bytes.len());
+                Ok(found)
+            }
             Err(refusal) => {
                 let source = Box::new(self.connection.error(&ask, &refusal));
                 let path = ask.key;
