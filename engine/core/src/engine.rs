@@ -33,6 +33,7 @@ use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references, struct_names};
 use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
 use crate::tables::parquet_table::{self, ParquetTable};
+use crate::tables::planned_files::planned_files;
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
 use crate::write::target::{self, Target};
@@ -288,7 +289,8 @@ impl Engine {
             Reading::Disk => 1,
             Reading::Network(requests) => requests,
         };
-        let parquet = parquet_table::files(plan);
+        let footers = self.session.runtime_env().cache_manager.get_file_metadata_cache();
+        let parquet = planned_files(plan, &*footers);
         Estimate {
             objects: expected.objects + parquet.files,
             of_objects: expected.bytes + parquet.bytes,

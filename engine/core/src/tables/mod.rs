@@ -2,5 +2,6 @@
 
 pub(crate) mod log_table;
 pub(crate) mod parquet_table;
+pub(crate) mod planned_files;
 pub(crate) mod rejects;
 pub(crate) mod schema;

@@ -5,17 +5,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
-use datafusion::catalog::memory::DataSourceExec;
 use datafusion::common::Result;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
-use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::execution::SessionState;
-use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::physical_plan::ExecutionPlan;
 
 use crate::object::Object;
 
@@ -130,44 +125,6 @@ pub(crate) async fn provider(
         .infer_schema(state)
         .await?;
     Ok(Arc::new(ListingTable::try_new(config)?))
-}
-
-/// The Parquet files that a plan reads.
-#[derive(Debug, Default)]
-pub(crate) struct PlannedFiles {
-    pub(crate) files: u64,
-    /// All bytes of them: which columns and row groups are read is known when they are opened.
-    pub(crate) bytes: u64,
-    /// Requests for those that lie behind a network, and their bytes.
-    pub(crate) gets: u64,
-    pub(crate) network_bytes: u64,
-}
-
-/// Requests for a file: one for its footer, one for what is wanted of it.
-const GETS_OF_FILE: u64 = 2;
-
-/// Looks for Parquet files in a plan.
-pub(crate) fn files(plan: &Arc<dyn ExecutionPlan>) -> PlannedFiles {
-    let mut found = PlannedFiles::default();
-    // The visitor never fails.
-    let _ = plan.apply(|node| {
-        let source = node.downcast_ref::<DataSourceExec>();
-        let config =
-            source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
-        if let Some(config) = config {
-            let is_near = config.object_store_url == ObjectStoreUrl::local_filesystem();
-            for file in config.file_groups.iter().flat_map(|group| group.iter()) {
-                found.files += 1;
-                found.bytes += file.object_meta.size;
-                if !is_near {
-                    found.gets += GETS_OF_FILE;
-                    found.network_bytes += file.object_meta.size;
-                }
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    });
-    found
 }
 
 #[cfg(test)]
