@@ -289,7 +289,11 @@ impl Engine {
             Reading::Disk => 1,
             Reading::Network(requests) => requests,
         };
-        let footers = self.session.runtime_env().cache_manager.get_file_metadata_cache();
+        let footers = self
+            .session
+            .runtime_env()
+            .cache_manager
+            .get_file_metadata_cache();
         let parquet = planned_files(plan, &*footers);
         Estimate {
             objects: expected.objects + parquet.files,

@@ -5,6 +5,7 @@ mod chart;
 mod cloudtrail;
 mod command;
 mod config;
+mod credentials;
 mod describe;
 mod errors;
 mod generate;

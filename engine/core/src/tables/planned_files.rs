@@ -61,11 +61,15 @@ pub(crate) fn planned_files(
 fn wanted_columns(config: &FileScanConfig) -> BTreeSet<String> {
     let source = config.file_source();
     let schema = config.file_schema();
-    let projected = source.projection().map(|projection| projection.column_indices());
+    let projected = source
+        .projection()
+        .map(|projection| projection.column_indices());
     let all = || (0..schema.fields().len()).collect();
     let projected = projected.unwrap_or_else(all).into_iter();
     let projected = projected.filter_map(|index| schema.fields().get(index));
-    let tested = source.filter().map_or_else(Default::default, |filter| collect_columns(&filter));
+    let tested = source
+        .filter()
+        .map_or_else(Default::default, |filter| collect_columns(&filter));
     projected
         .map(|field| field.name().clone())
         .chain(tested.iter().map(|column| column.name().to_owned()))
