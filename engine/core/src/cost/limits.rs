@@ -19,23 +19,21 @@ impl Limits {
         if let Some(most) = self.bytes
             && bytes > most
         {
-            return Err(refusal(
-                format!("{bytes} bytes of {} objects", estimate.objects),
-                format!("{most} bytes"),
-            ));
+            let objects = format!("{bytes} bytes of {} objects", estimate.objects);
+            return Err(refusal(&objects, &format!("{most} bytes")));
         }
         let dollars = estimate.dollars(prices);
         match self.dollars {
-            Some(most) if dollars > most => Err(refusal(
-                format!("what costs ${dollars:.4}"),
-                format!("${most}"),
-            )),
+            Some(most) if dollars > most => {
+                let what = format!("what costs ${dollars:.4}");
+                Err(refusal(&what, &format!("${most}")))
+            }
             _ => Ok(()),
         }
     }
 }
 
-fn refusal(would_read: String, limit: String) -> Error {
+fn refusal(would_read: &str, limit: &str) -> Error {
     let message = format!("the statement would read {would_read}; the limit is {limit}");
     Error::new(Owner::Usage, message)
         .hint("narrow it by time (--last 1h), account or Region, or raise the limit; EXPLAIN COST shows more")

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use datafusion::catalog::memory::DataSourceExec;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -42,7 +43,7 @@ pub(crate) fn planned_files(
         if let Some(config) = config {
             let is_near = config.object_store_url == ObjectStoreUrl::local_filesystem();
             let wanted = wanted_columns(config);
-            for file in config.file_groups.iter().flat_map(|group| group.iter()) {
+            for file in config.file_groups.iter().flat_map(FileGroup::iter) {
                 let (bytes, reads) = of_file(file, &wanted, footers);
                 planned.files += 1;
                 planned.bytes += bytes;
@@ -61,9 +62,7 @@ pub(crate) fn planned_files(
 fn wanted_columns(config: &FileScanConfig) -> BTreeSet<String> {
     let source = config.file_source();
     let schema = config.file_schema();
-    let projected = source
-        .projection()
-        .map(|projection| projection.column_indices());
+    let projected = source.projection().map(ProjectionExprs::column_indices);
     let all = || (0..schema.fields().len()).collect();
     let projected = projected.unwrap_or_else(all).into_iter();
     let projected = projected.filter_map(|index| schema.fields().get(index));
