@@ -204,6 +204,8 @@ pub(crate) struct LogOptions {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Options,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
 }
 
 /// How S3 is reached. Each of these can stand in loglens.toml too; what none says comes from where
@@ -235,6 +237,21 @@ pub(crate) struct S3Options {
     /// Ask endpoints that have IPv6 too
     #[arg(long)]
     pub(crate) dual_stack: bool,
+}
+
+/// What is kept of S3. Each of these can stand in loglens.toml too, with underscores.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cache")]
+pub(crate) struct CacheOptions {
+    /// Keep fetched objects in this folder: what did not change is not fetched again
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) cache: Option<PathBuf>,
+    /// Bound of the cache; what was not of use for the longest time goes first [default: 10GB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) cache_size: Option<String>,
+    /// Answer from the cache alone, listings too, and ask S3 for nothing
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 /// Where the result goes. Each of these but --to can stand in loglens.toml too.

@@ -50,6 +50,11 @@ pub(crate) struct Config {
     fips: bool,
     #[serde(default)]
     dual_stack: bool,
+    /// The folder of the cache. A relative one starts at the file's folder.
+    cache: Option<String>,
+    cache_size: Option<String>,
+    #[serde(default)]
+    offline: bool,
     #[serde(default, deserialize_with = "format")]
     output: Option<Format>,
     #[serde(default)]
@@ -164,6 +169,13 @@ pub(crate) fn complete(
     s3.requester_pays |= config.requester_pays;
     s3.fips |= config.fips;
     s3.dual_stack |= config.dual_stack;
+    let cache = &mut logs.cache;
+    let kept = config
+        .cache
+        .map(|place| PathBuf::from(absolute(folder, &place)));
+    cache.cache = cache.cache.take().or(kept);
+    cache.cache_size = cache.cache_size.take().or(config.cache_size);
+    cache.offline |= config.offline;
     if logs.last.is_none() && logs.since.is_none() && logs.until.is_none() {
         (logs.last, logs.since, logs.until) = (config.last, config.since, config.until);
     }

@@ -8,14 +8,16 @@ use arrow::array::{Array, AsArray};
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
-use loglens_engine::{Engine, EngineOptions, Query, Statement};
+use loglens_engine::object::ObjectSource;
+use loglens_engine::{Engine, EngineOptions, Error, Query, Statement};
+use loglens_io::cache::{CachedSource, Disk};
 use loglens_io::places::WritablePlaces;
 use loglens_io::s3::SCHEME;
 use loglens_io::s3::access::Access;
 use loglens_parsers::format::{Format as LogFormat, Formats};
 use loglens_parsers::layout::field_list;
 
-use crate::arguments::{LogOptions, ResultOptions, S3Options};
+use crate::arguments::{CacheOptions, LogOptions, ResultOptions, S3Options};
 use crate::config::{self, Role};
 use crate::descriptions::formats;
 use crate::failure::Failure;
@@ -25,6 +27,9 @@ use crate::receipt;
 use crate::result_file::{self, Destination};
 use crate::time_range::{check_zone, time_range};
 use crate::units::parse_bytes;
+
+/// The bound of the cache where none is named.
+const CACHE_BYTES: u64 = 10_000_000_000;
 
 /// A command's engine and where its answers go.
 pub(crate) struct Session {
@@ -55,9 +60,19 @@ impl Session {
             logs.until.as_deref(),
             &zone,
         )?;
+        let cache = cache(&logs.cache)?;
         let sources = places
             .iter()
-            .map(|place| loglens_io::source_with(place, access(&logs.s3, roles.get(place))))
+            .map(|place| {
+                let source = loglens_io::source_with(place, access(&logs.s3, roles.get(place)))?;
+                Ok::<Arc<dyn ObjectSource>, Error>(match &cache {
+                    Some(disk) if place.starts_with(SCHEME) => {
+                        let disk = Arc::clone(disk);
+                        Arc::new(CachedSource::new(source, disk, logs.cache.offline))
+                    }
+                    _ => source,
+                })
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let engine = Engine::new(EngineOptions {
             sources,
@@ -71,6 +86,7 @@ impl Session {
             threads: logs.threads,
             places: Some(Arc::new(WritablePlaces {
                 access: access(&logs.s3, None),
+                offline: logs.cache.offline,
             })),
         })?;
         Ok(Self {
@@ -221,15 +237,35 @@ fn access(options: &S3Options, role: Option<&Role>) -> Access {
     }
 }
 
+/// The cache of what S3 gives, if one is wanted.
+fn cache(options: &CacheOptions) -> Result<Option<Arc<Disk>>, Failure> {
+    let Some(folder) = &options.cache else {
+        if options.offline {
+            return Err(Failure::usage(
+                "--offline answers from a cache, and none is named",
+                "name the one of earlier queries: --cache DIR, or `cache` in loglens.toml",
+            ));
+        }
+        return Ok(None);
+    };
+    let size = options.cache_size.as_deref();
+    let size = size.map_or(Ok(CACHE_BYTES), |text| bytes_of("--cache-size", text))?;
+    Ok(Some(Arc::new(Disk::open(folder, size)?)))
+}
+
 /// The words that say how S3 is reached, if any of the places lies there.
-fn on_s3(places: &[String], options: &S3Options) -> Vec<String> {
+fn on_s3(places: &[String], options: &S3Options, cache: &CacheOptions) -> Vec<String> {
     if !places.iter().any(|place| place.starts_with(SCHEME)) {
         return Vec::new();
     }
+    let folder = cache.cache.as_ref();
+    let folder = folder.map(|folder| folder.display().to_string());
     let values = [
         ("--profile", &options.profile),
         ("--region", &options.region),
         ("--endpoint-url", &options.endpoint_url),
+        ("--cache", &folder),
+        ("--cache-size", &cache.cache_size),
     ];
     let flags = [
         ("--path-style", options.path_style),
@@ -237,6 +273,7 @@ fn on_s3(places: &[String], options: &S3Options) -> Vec<String> {
         ("--requester-pays", options.requester_pays),
         ("--fips", options.fips),
         ("--dual-stack", options.dual_stack),
+        ("--offline", cache.offline),
     ];
     let values = values.into_iter().filter_map(|(option, value)| {
         let value = value.clone()?;
@@ -257,7 +294,7 @@ fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
         .chain(logs.table.clone().map(|table| ("--table", table)))
         .chain(logs.fields.clone().map(|fields| ("--fields", fields)));
     let options = options.flat_map(|(option, value)| [option.to_owned(), value]);
-    let options = options.chain(on_s3(places, &logs.s3));
+    let options = options.chain(on_s3(places, &logs.s3, &logs.cache));
     options.chain(places.iter().cloned()).collect()
 }
 
@@ -303,17 +340,20 @@ fn format_of(formats: &Formats, name: &str) -> Result<Arc<LogFormat>, Failure> {
 }
 
 fn memory_limit(logs: &LogOptions) -> Result<Option<usize>, Failure> {
-    let Some(text) = &logs.memory_limit else {
-        return Ok(None);
-    };
-    let limit = parse_bytes(text)
-        .and_then(|bytes| usize::try_from(bytes).ok())
-        .filter(|&bytes| bytes > 0);
-    match limit {
-        Some(limit) => Ok(Some(limit)),
-        None => Err(Failure::usage(
-            format!("--memory-limit {text}: not a size"),
+    let text = logs.memory_limit.as_deref();
+    let bytes = text.map(|text| bytes_of("--memory-limit", text));
+    let bytes = bytes.transpose()?;
+    // More than can be addressed is no limit.
+    Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
+}
+
+/// The bytes that an option says.
+fn bytes_of(option: &str, text: &str) -> Result<u64, Failure> {
+    let bytes = parse_bytes(text).filter(|&bytes| bytes > 0);
+    bytes.ok_or_else(|| {
+        Failure::usage(
+            format!("{option} {text}: not a size"),
             "write one like 512MB or 2GiB",
-        )),
-    }
+        )
+    })
 }

@@ -269,6 +269,16 @@ fn help() {
           --dual-stack
               Ask endpoints that have IPv6 too
 
+    Cache:
+          --cache <DIR>
+              Keep fetched objects in this folder: what did not change is not fetched again
+
+          --cache-size <SIZE>
+              Bound of the cache; what was not of use for the longest time goes first [default: 10GB]
+
+          --offline
+              Answer from the cache alone, listings too, and ask S3 for nothing
+
     Result:
       -o, --output <OUTPUT>
               Output format [default: table, or what the name of --to says]
@@ -393,6 +403,16 @@ fn help_of_query() {
 
           --dual-stack
               Ask endpoints that have IPv6 too
+
+    Cache:
+          --cache <DIR>
+              Keep fetched objects in this folder: what did not change is not fetched again
+
+          --cache-size <SIZE>
+              Bound of the cache; what was not of use for the longest time goes first [default: 10GB]
+
+          --offline
+              Answer from the cache alone, listings too, and ask S3 for nothing
 
     Result:
       -o, --output <OUTPUT>

@@ -4,11 +4,11 @@ use std::process::Output;
 
 use loglens_test_server::{Bucket, Content, Fault, Server};
 
-const LOG: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
+pub(crate) const LOG: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
                    2 123456789010 eni-1 10.0.0.1 10.0.0.2 1000 443 6 10 840 1769817600 1769817660 ACCEPT OK\n\
                    2 123456789010 eni-1 10.0.0.3 10.0.0.2 1001 443 6 20 1680 1769817601 1769817661 REJECT OK\n";
 
-fn bucket() -> Bucket {
+pub(crate) fn bucket() -> Bucket {
     let mut bucket = Bucket::new();
     for (account, minute) in [("123456789010", "05"), ("210987654321", "10")] {
         bucket.put(
@@ -20,7 +20,7 @@ fn bucket() -> Bucket {
 }
 
 /// Runs loglens without any configuration of AWS but this.
-fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+pub(crate) fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = crate::command::loglens(arguments);
     for name in [
         "AWS_PROFILE",
@@ -40,18 +40,19 @@ fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) ->
         .unwrap()
 }
 
-const KEYS: [(&str, &str); 2] = [
+pub(crate) const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
 ];
-const COUNT: &str = "SELECT accid, count(*), sum(bytes) FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
+pub(crate) const COUNT: &str =
+    "SELECT accid, count(*), sum(bytes) FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

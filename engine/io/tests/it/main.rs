@@ -1,6 +1,7 @@
 //! Places as they behave: S3 over a server on loopback, local folders.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cache;
 mod faults;
 mod reading;
 mod refusals;
