@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Formats(Formats),
     /// Answer a named query; --list shows them
     Run(Box<Run>),
+    /// Check step by step whether S3 answers, and say what to mend
+    Doctor(Box<Doctor>),
     /// Write seeded logs that look real
     #[command(subcommand)]
     Generate(Generate),
@@ -160,6 +162,27 @@ pub(crate) struct Run {
     pub(crate) logs: LogOptions,
     #[command(flatten)]
     pub(crate) result: ResultOptions,
+}
+
+const STEPS: &str = "\
+It looks at the configuration, the Region, the credentials and whose they are; then, of each place, at
+the bucket, this machine's clock, whether it may be listed and read (with its KMS key), and what lies
+there.
+
+Exit codes: 0 all is well, 1 something is wrong.";
+
+/// Check step by step whether S3 answers, and say what to mend.
+#[derive(Debug, Args)]
+#[command(after_help = STEPS)]
+pub(crate) struct Doctor {
+    /// s3://BUCKET/PREFIX [default: those of loglens.toml]
+    #[arg(value_name = "FROM")]
+    pub(crate) places: Vec<String>,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
 }
 
 /// How logs are read. Each of these can stand in loglens.toml too, with underscores.

@@ -221,7 +221,7 @@ fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// How S3 is reached for a place, of which the configuration may say the role.
-fn access(options: &S3Options, role: Option<&Role>) -> Access {
+pub(super) fn access(options: &S3Options, role: Option<&Role>) -> Access {
     let options = options.clone();
     Access {
         profile: options.profile,

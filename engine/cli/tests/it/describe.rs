@@ -188,6 +188,7 @@ fn help() {
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
       run          Answer a named query; --list shows them
+      doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -478,6 +479,7 @@ fn no_command() {
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
       run          Answer a named query; --list shows them
+      doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)

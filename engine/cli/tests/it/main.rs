@@ -7,6 +7,7 @@ mod cloudtrail;
 mod command;
 mod config;
 mod describe;
+mod doctor;
 mod errors;
 mod generate;
 mod hostile;

@@ -9,7 +9,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_http_client::{Builder, tls};
 
 /// The Region of requests where nothing names one: that of buckets without a Region of their own.
-const DEFAULT_REGION: &str = "us-east-1";
+pub(super) const DEFAULT_REGION: &str = "us-east-1";
 
 /// How S3 is reached. What is not said here comes from where the AWS CLI takes it: environment,
 /// profiles, single sign-on, web identity, container, instance, process.

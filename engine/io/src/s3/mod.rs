@@ -4,6 +4,7 @@
 //! - [`access`]: credentials, Region, endpoint.
 //! - `connection`: all requests to one bucket, at the pace that it bears (`pace`); what it refuses
 //!   (`failure`).
+//! - [`checks`]: whether all of that works, step by step.
 //! - `list`, `read`: objects by their raw keys.
 //! - `sink`: writing.
 //! - [`store`]: the same bucket as an `object_store`, for Parquet.
@@ -11,6 +12,7 @@
 //! Keys are raw text: `//AWSLogs` is legal, and nothing is normalised.
 
 pub mod access;
+pub mod checks;
 mod connection;
 mod failure;
 mod list;
