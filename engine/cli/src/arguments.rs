@@ -260,6 +260,9 @@ pub(crate) struct S3Options {
     /// Ask endpoints that have IPv6 too
     #[arg(long)]
     pub(crate) dual_stack: bool,
+    /// Read and write objects with the key in this file (SSE-C): 32 bytes, or these in base64
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sse_c_key: Option<PathBuf>,
 }
 
 /// What is kept of S3. Each of these can stand in loglens.toml too, with underscores.

@@ -50,6 +50,8 @@ pub(crate) struct Config {
     fips: bool,
     #[serde(default)]
     dual_stack: bool,
+    /// The file with the key of objects. A relative one starts at the file's folder.
+    sse_c_key: Option<String>,
     /// The folder of the cache. A relative one starts at the file's folder.
     cache: Option<String>,
     cache_size: Option<String>,
@@ -219,6 +221,9 @@ fn of_places(
     s3.requester_pays |= config.requester_pays;
     s3.fips |= config.fips;
     s3.dual_stack |= config.dual_stack;
+    let key = config.sse_c_key.take();
+    let key = key.map(|file| PathBuf::from(absolute(folder, &file)));
+    s3.sse_c_key = s3.sse_c_key.take().or(key);
     roles
 }
 

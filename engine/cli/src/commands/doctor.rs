@@ -30,10 +30,10 @@ pub(crate) async fn run(arguments: Doctor) -> Result<(), Failure> {
     let mut accesses: Vec<Access> = Vec::new();
     places.retain(|place| place.starts_with(SCHEME));
     if places.is_empty() {
-        all_well &= say(&checks::account(&access(&s3, None)).await)?;
+        all_well &= say(&checks::account(&access(&s3, None)?).await)?;
     }
     for place in &places {
-        let access = access(&s3, roles.get(place));
+        let access = access(&s3, roles.get(place))?;
         // Places that are reached in the same way share what is said of it.
         if !accesses.contains(&access) {
             all_well &= say(&checks::account(&access).await)?;

@@ -1,6 +1,7 @@
 //! What every command that reads logs shares: the engine from its options, and running statements.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use loglens_io::cache::{CachedSource, Disk};
 use loglens_io::places::WritablePlaces;
 use loglens_io::s3::SCHEME;
 use loglens_io::s3::access::Access;
+use loglens_io::s3::customer_key::CustomerKey;
 use loglens_parsers::format::{Format as LogFormat, Formats};
 use loglens_parsers::layout::field_list;
 
@@ -64,7 +66,7 @@ impl Session {
         let sources = places
             .iter()
             .map(|place| {
-                let source = loglens_io::source_with(place, access(&logs.s3, roles.get(place)))?;
+                let source = loglens_io::source_with(place, access(&logs.s3, roles.get(place))?)?;
                 Ok::<Arc<dyn ObjectSource>, Error>(match &cache {
                     Some(disk) if place.starts_with(SCHEME) => {
                         let disk = Arc::clone(disk);
@@ -85,7 +87,7 @@ impl Session {
             memory_limit: memory_limit(&logs)?,
             threads: logs.threads,
             places: Some(Arc::new(WritablePlaces {
-                access: access(&logs.s3, None),
+                access: access(&logs.s3, None)?,
                 offline: logs.cache.offline,
             })),
         })?;
@@ -221,9 +223,10 @@ fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// How S3 is reached for a place, of which the configuration may say the role.
-pub(super) fn access(options: &S3Options, role: Option<&Role>) -> Access {
+pub(super) fn access(options: &S3Options, role: Option<&Role>) -> Result<Access, Error> {
     let options = options.clone();
-    Access {
+    let key = options.sse_c_key.as_deref().map(CustomerKey::read);
+    Ok(Access {
         profile: options.profile,
         region: options.region,
         endpoint_url: options.endpoint_url,
@@ -234,7 +237,8 @@ pub(super) fn access(options: &S3Options, role: Option<&Role>) -> Access {
         dual_stack: options.dual_stack,
         role_arn: role.map(|role| role.arn.clone()),
         external_id: role.and_then(|role| role.external_id.clone()),
-    }
+        customer_key: key.transpose()?,
+    })
 }
 
 /// The cache of what S3 gives, if one is wanted.
@@ -258,12 +262,13 @@ fn on_s3(places: &[String], options: &S3Options, cache: &CacheOptions) -> Vec<St
     if !places.iter().any(|place| place.starts_with(SCHEME)) {
         return Vec::new();
     }
-    let folder = cache.cache.as_ref();
-    let folder = folder.map(|folder| folder.display().to_string());
+    let named = |path: &Option<PathBuf>| Some(path.as_ref()?.display().to_string());
+    let (key, folder) = (named(&options.sse_c_key), named(&cache.cache));
     let values = [
         ("--profile", &options.profile),
         ("--region", &options.region),
         ("--endpoint-url", &options.endpoint_url),
+        ("--sse-c-key", &key),
         ("--cache", &folder),
         ("--cache-size", &cache.cache_size),
     ];

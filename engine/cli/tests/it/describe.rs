@@ -270,6 +270,9 @@ fn help() {
           --dual-stack
               Ask endpoints that have IPv6 too
 
+          --sse-c-key <FILE>
+              Read and write objects with the key in this file (SSE-C): 32 bytes, or these in base64
+
     Cache:
           --cache <DIR>
               Keep fetched objects in this folder: what did not change is not fetched again
@@ -404,6 +407,9 @@ fn help_of_query() {
 
           --dual-stack
               Ask endpoints that have IPv6 too
+
+          --sse-c-key <FILE>
+              Read and write objects with the key in this file (SSE-C): 32 bytes, or these in base64
 
     Cache:
           --cache <DIR>

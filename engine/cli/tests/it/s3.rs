@@ -268,3 +268,51 @@ fn an_hour_of_a_month_reads_the_objects_of_that_hour() {
         "{keys:?}"
     );
 }
+
+#[test]
+fn a_key_of_ones_own_goes_with_what_is_read_and_written() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", bucket());
+    let folder = tempfile::tempdir().unwrap();
+    let file = crate::command::below(&folder, "key");
+    std::fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
+    let sql = "UNLOAD (SELECT * FROM vpc_flow_logs) TO 's3://org-logs/written/' WITH (format = 'PARQUET')";
+    let arguments = ["query", sql, "s3://org-logs/org/", "--sse-c-key", &file];
+    let output = loglens(&server, &KEYS, &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let name = |end: &str| format!("x-amz-server-side-encryption-customer-{end}");
+    for asked in server.log() {
+        let header = |end| asked.details.get(&*name(end)).map(String::as_str);
+        let expected = match asked.operation {
+            "ListObjectsV2" => [None; 3],
+            _ => [
+                Some("AES256"),
+                Some("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+                Some("hRasmdxgYDKV3nvbahU1MA=="),
+            ],
+        };
+        let found = ["algorithm", "key", "key-md5"].map(header);
+        assert_eq!(found, expected, "{asked:?}");
+    }
+    for operation in ["ListObjectsV2", "GetObject", "UploadPart"] {
+        assert!(server.count(operation) > 0, "{operation}");
+    }
+
+    std::fs::write(&file, "short").unwrap();
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("expected 32 bytes, or these in base64, found 5 bytes"));
+
+    let message = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided";
+    server.fail(Fault::status("GetObject", 400, "InvalidRequest", message));
+    let output = loglens(&server, &KEYS, &["query", COUNT, "s3://org-logs/org/"]);
+    let said = stderr(&output);
+    assert!(
+        said.contains("encrypted with a key that S3 does not keep (SSE-C)"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("hint: say with which: --sse-c-key FILE\n"),
+        "{said}"
+    );
+}

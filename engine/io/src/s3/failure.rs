@@ -196,6 +196,11 @@ impl Ask {
                         _ => "allow it on the objects (bucket/*)",
                     },
                 ),
+                "InvalidRequest" if says("Server Side Encryption") => (
+                    Owner::Config,
+                    "the object is encrypted with a key that S3 does not keep (SSE-C)".to_owned(),
+                    "say with which: --sse-c-key FILE",
+                ),
                 "InvalidObjectState" => (
                     Owner::External,
                     "the object is archived (Glacier or Deep Archive) and cannot be read as it is"

@@ -4,6 +4,7 @@
 //! - [`access`]: credentials, Region, endpoint.
 //! - `connection`: all requests to one bucket, at the pace that it bears (`pace`); what it refuses
 //!   (`failure`).
+//! - [`customer_key`]: keys that S3 does not keep.
 //! - [`checks`]: whether all of that works, step by step.
 //! - `list`, `read`: objects by their raw keys.
 //! - `sink`: writing.
@@ -14,6 +15,7 @@
 pub mod access;
 pub mod checks;
 mod connection;
+pub mod customer_key;
 mod failure;
 mod list;
 mod pace;

@@ -22,13 +22,19 @@ use crate::{Logged, State, lock, multipart};
 type Body = BoxBody<Bytes, io::Error>;
 
 /// Headers that the log keeps.
-const LOGGED: [&str; 6] = [
+const LOGGED: [&str; 12] = [
     "range",
     "if-match",
     "if-none-match",
     "x-amz-request-payer",
     "authorization",
     "host",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
 ];
 
 /// Who asks, whatever the credentials.
