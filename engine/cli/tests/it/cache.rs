@@ -90,6 +90,35 @@ fn processes_share_a_cache() {
     assert_eq!(server.count("GetObject"), 0);
 }
 
+/// Large plain objects are read by ranges from the cache, and in order from the network.
+#[test]
+fn large_objects_are_kept_too() {
+    let server = Server::start().unwrap();
+    let (header, records) = LOG.split_once('\n').unwrap();
+    let mut bucket = Bucket::new();
+    let lines = [header, "\n", &records.repeat(60_000)].concat();
+    assert!(lines.len() > 8 << 20);
+    bucket.put("x.log", lines);
+    server.add("org-logs", bucket);
+    let cache = tempfile::tempdir().unwrap();
+    let sql = "SELECT count(*), sum(bytes), max(\"$line\") FROM vpc_flow_logs";
+    for arguments in [
+        &[sql, "s3://org-logs/"][..],
+        &[sql, "s3://org-logs/", "--offline"],
+    ] {
+        let answer = stdout(&ask(&server, &cache, arguments));
+        assert_eq!(answer.lines().last(), Some("120000,151200000,120001"));
+        server.forget();
+    }
+    // An answer that needs only the beginning keeps nothing of the rest, and takes no harm.
+    let first = "SELECT srcaddr FROM vpc_flow_logs LIMIT 1";
+    let cache = tempfile::tempdir().unwrap();
+    let answer = stdout(&ask(&server, &cache, &[first, "s3://org-logs/"]));
+    assert_eq!(answer, "srcaddr\n10.0.0.1\n");
+    let answer = stdout(&ask(&server, &cache, &[sql, "s3://org-logs/"]));
+    assert_eq!(answer.lines().last(), Some("120000,151200000,120001"));
+}
+
 #[test]
 fn parquet_is_kept_too() {
     let server = Server::start().unwrap();
