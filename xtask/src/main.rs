@@ -2,7 +2,8 @@
 //!
 //! Everything that has to hold for a change is a task here, so that a developer's machine, a
 //! local CI runner (`.ci/run`) and a public one run the same code. The checks need nothing but
-//! Cargo, git and what Cargo has already fetched: no further tools, no network.
+//! Cargo, git and what Cargo has already fetched, and the tests Python with moto, which is
+//! installed once: no further tools, no network.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +15,7 @@ mod bench;
 mod ci;
 mod dependencies;
 mod error;
+mod python;
 mod test;
 mod tidy;
 mod workspace;
