@@ -18,6 +18,7 @@ mod error;
 mod python;
 mod test;
 mod tidy;
+mod up;
 mod workspace;
 
 use std::env;
@@ -47,6 +48,16 @@ const TASKS: &[Task] = &[
         name: "bench",
         summary: "compare with DuckDB, Polars, chdb and DataFusion; arguments as of `loglens-bench compare`, and --vrl",
         run: bench::task,
+    },
+    Task {
+        name: "up",
+        summary: "start an S3 server on loopback with sample logs, and print what to export",
+        run: up::up,
+    },
+    Task {
+        name: "down",
+        summary: "end that server",
+        run: up::down,
     },
     Task {
         name: "deps",

@@ -74,9 +74,14 @@ struct Busy {
 }
 
 impl Server {
-    /// Starts a server with a thread of its own.
+    /// Starts a server with a thread of its own, on a port that is free.
     pub fn start() -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        Self::start_at(0)
+    }
+
+    /// The same on this port.
+    pub fn start_at(port: u16) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let state = Arc::new(State::default());
