@@ -1,12 +1,9 @@
 //! `bench`: loglens against its peers.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
 use crate::error::Error;
+use crate::python;
 use crate::workspace::{self, Workspace};
 
 /// What is installed for the peers, below the root.
@@ -18,8 +15,8 @@ const VRL: &str = "--vrl";
 /// Installs the peers, builds both programs, and compares.
 pub(crate) fn task(workspace: &Workspace, arguments: &[String]) -> Result<(), Error> {
     let (with_vrl, arguments) = split(arguments);
-    let target = target_folder(workspace)?;
-    let python = install_peers(workspace, &target.join("bench-venv"))?;
+    let target = workspace.target_folder()?;
+    let python = python::with(workspace, REQUIREMENTS, &target.join("bench-venv"))?;
     workspace::run(build(workspace, with_vrl))?;
     let mut compare = Command::new(target.join("release/loglens-bench"));
     compare
@@ -57,59 +54,8 @@ fn build(workspace: &Workspace, with_vrl: bool) -> Command {
     command
 }
 
-/// Where Cargo builds, which need not be below the root.
-fn target_folder(workspace: &Workspace) -> Result<PathBuf, Error> {
-    let metadata = workspace.read_cargo(&["metadata", "--no-deps", "--format-version=1"])?;
-    folder_in(&metadata)
-        .ok_or_else(|| Error::Failed("`cargo metadata` names no target folder".to_owned()))
-}
-
-fn folder_in(metadata: &str) -> Option<PathBuf> {
-    let metadata: Value = serde_json::from_str(metadata).ok()?;
-    Some(PathBuf::from(metadata["target_directory"].as_str()?))
-}
-
-/// Installs the peers at their versions, unless that is done; gives the Python that has them.
-fn install_peers(workspace: &Workspace, venv: &Path) -> Result<PathBuf, Error> {
-    let python = venv.join("bin/python");
-    let requirements = workspace.root().join(REQUIREMENTS);
-    let installed = venv.join("requirements.txt");
-    if is_same(&requirements, &installed) {
-        return Ok(python);
-    }
-    eprintln!("installing the peers into {}", venv.display());
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv", "--clear"]).arg(venv);
-    workspace::run(make)?;
-    let mut install = Command::new(&python);
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ])
-        .arg(&requirements);
-    workspace::run(install)?;
-    // Last, so that a folder that has it is complete.
-    fs::copy(&requirements, &installed)
-        .map_err(|error| Error::Failed(format!("{}: {error}", installed.display())))?;
-    Ok(python)
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (fs::read(one), fs::read(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]
@@ -123,13 +69,6 @@ mod tests {
                 arguments.iter().map(|&one: &&str| one.to_owned()).collect();
             assert_eq!(split(&arguments), expected);
         }
-    }
-
-    #[test]
-    fn cargo_says_where_it_builds() {
-        let folder = folder_in(r#"{"packages": [], "target_directory": "/src/target"}"#);
-        assert_eq!(folder.unwrap(), Path::new("/src/target"));
-        assert_eq!(folder_in("{}"), None);
     }
 
     #[test]

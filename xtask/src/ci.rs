@@ -35,7 +35,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "test",
-        run: test::run_all,
+        run: test::run_all_with_moto,
     },
 ];
 

@@ -2,7 +2,8 @@
 //!
 //! Everything that has to hold for a change is a task here, so that a developer's machine, a
 //! local CI runner (`.ci/run`) and a public one run the same code. The checks need nothing but
-//! Cargo, git and what Cargo has already fetched: no further tools, no network.
+//! Cargo, git and what Cargo has already fetched, and the tests Python with moto, which is
+//! installed once: no further tools, no network.
 
 #![allow(
     clippy::print_stdout,
@@ -14,8 +15,10 @@ mod bench;
 mod ci;
 mod dependencies;
 mod error;
+mod python;
 mod test;
 mod tidy;
+mod up;
 mod workspace;
 
 use std::env;
@@ -45,6 +48,16 @@ const TASKS: &[Task] = &[
         name: "bench",
         summary: "compare with DuckDB, Polars, chdb and DataFusion; arguments as of `loglens-bench compare`, and --vrl",
         run: bench::task,
+    },
+    Task {
+        name: "up",
+        summary: "start an S3 server on loopback with sample logs, and print what to export",
+        run: up::up,
+    },
+    Task {
+        name: "down",
+        summary: "end that server",
+        run: up::down,
     },
     Task {
         name: "deps",

@@ -1,45 +1,76 @@
 //! `test`: every test of the workspace.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::Error;
+use crate::python;
 use crate::workspace::{self, Workspace};
+
+/// What is installed for the tests of S3, below the root.
+const MOTO: &str = "engine/io/tests/moto/requirements.txt";
+
+/// Tells these tests where it is.
+const MOTO_PYTHON: &str = "LOGLENS_MOTO_PYTHON";
 
 /// Runs the tests, passing what follows `--` to the test runner.
 pub(crate) fn task(workspace: &Workspace, arguments: &[String]) -> Result<(), Error> {
     match arguments.split_first() {
-        None => run_all(workspace),
-        Some((separator, selection)) if separator == "--" => run_some(workspace, selection),
+        None => run_all(&Runner::new(workspace, moto_if_any(workspace))),
+        Some((separator, selection)) if separator == "--" => {
+            run_some(&Runner::new(workspace, moto_if_any(workspace)), selection)
+        }
         Some((argument, _)) => Err(Error::Usage(format!(
             "arguments for the test runner go after `--`, as in `cargo xtask test -- {argument}`"
         ))),
     }
 }
 
+/// Runs every test. Without moto it fails: nobody would see that tests were passed over.
+pub(crate) fn run_all_with_moto(workspace: &Workspace) -> Result<(), Error> {
+    let moto = moto(workspace)?;
+    run_all(&Runner::new(workspace, Some(moto)))
+}
+
+/// The Python that has moto, which is installed if need be.
+fn moto(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let venv = workspace.target_folder()?.join("moto-venv");
+    python::with(workspace, MOTO, &venv)
+}
+
+/// The same, or a word about what is passed over without it.
+fn moto_if_any(workspace: &Workspace) -> Option<PathBuf> {
+    let moto = moto(workspace);
+    if let Err(error) = &moto {
+        eprintln!("test: S3 is not compared with moto, which cannot be installed: {error}");
+    }
+    moto.ok()
+}
+
 /// Runs every test, with the runner's summary as the last thing printed.
 ///
 /// All are run even if some fail, so that one run shows everything that is broken. Benchmarks are
 /// not tests: neither runner touches them unless told to.
-pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Error> {
-    if !has_nextest(workspace) {
-        return workspace::run(cargo_test(workspace, &["--workspace", "--no-fail-fast"]));
+fn run_all(runner: &Runner<'_>) -> Result<(), Error> {
+    if !runner.has_nextest {
+        return workspace::run(runner.cargo_test(&["--workspace", "--no-fail-fast"]));
     }
     // nextest leaves out the examples in the documentation.
-    let examples = workspace::run(cargo_test(workspace, &["--workspace", "--doc"]));
-    let tests = workspace::run(nextest(workspace, &["--workspace", "--no-fail-fast"]));
+    let examples = workspace::run(runner.cargo_test(&["--workspace", "--doc"]));
+    let tests = workspace::run(runner.nextest(&["--workspace", "--no-fail-fast"]));
     tests.and(examples)
 }
 
 /// Runs what the arguments ask for.
-fn run_some(workspace: &Workspace, selection: &[String]) -> Result<(), Error> {
+fn run_some(runner: &Runner<'_>, selection: &[String]) -> Result<(), Error> {
     let mut arguments: Vec<&str> = selection.iter().map(String::as_str).collect();
     if !names_packages(&arguments) {
         arguments.insert(0, "--workspace");
     }
-    workspace::run(if has_nextest(workspace) {
-        nextest(workspace, &arguments)
+    workspace::run(if runner.has_nextest {
+        runner.nextest(&arguments)
     } else {
-        cargo_test(workspace, &arguments)
+        runner.cargo_test(&arguments)
     })
 }
 
@@ -55,20 +86,38 @@ fn names_packages(arguments: &[&str]) -> bool {
         })
 }
 
-fn has_nextest(workspace: &Workspace) -> bool {
-    workspace::succeeds(workspace.cargo(&["nextest", "--version"]))
+/// What runs tests.
+struct Runner<'a> {
+    workspace: &'a Workspace,
+    has_nextest: bool,
+    moto: Option<PathBuf>,
 }
 
-fn nextest(workspace: &Workspace, arguments: &[&str]) -> Command {
-    let mut command = workspace.cargo(&["nextest", "run", "--locked"]);
-    command.args(arguments);
-    command
-}
+impl<'a> Runner<'a> {
+    fn new(workspace: &'a Workspace, moto: Option<PathBuf>) -> Self {
+        Self {
+            workspace,
+            has_nextest: workspace::succeeds(workspace.cargo(&["nextest", "--version"])),
+            moto,
+        }
+    }
 
-fn cargo_test(workspace: &Workspace, arguments: &[&str]) -> Command {
-    let mut command = workspace.cargo(&["test", "--locked"]);
-    command.args(arguments);
-    command
+    fn nextest(&self, arguments: &[&str]) -> Command {
+        self.command(&["nextest", "run", "--locked"], arguments)
+    }
+
+    fn cargo_test(&self, arguments: &[&str]) -> Command {
+        self.command(&["test", "--locked"], arguments)
+    }
+
+    fn command(&self, runner: &[&str], arguments: &[&str]) -> Command {
+        let mut command = self.workspace.cargo(runner);
+        command.args(arguments);
+        if let Some(python) = &self.moto {
+            command.env(MOTO_PYTHON, python);
+        }
+        command
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::error::Error;
 
 /// The checkout that the tasks work on.
@@ -48,6 +50,13 @@ impl Workspace {
         command
     }
 
+    /// Where Cargo builds, which need not be below the root.
+    pub(crate) fn target_folder(&self) -> Result<PathBuf, Error> {
+        let metadata = self.read_cargo(&["metadata", "--no-deps", "--format-version=1"])?;
+        folder_in(&metadata)
+            .ok_or_else(|| Error::Failed("`cargo metadata` names no target folder".to_owned()))
+    }
+
     /// What a Cargo command prints that reads the manifests, without the network if it can.
     ///
     /// Offline fails if a package was never fetched; only then is it tried again online.
@@ -60,6 +69,11 @@ impl Workspace {
             read(online)
         })
     }
+}
+
+fn folder_in(metadata: &str) -> Option<PathBuf> {
+    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    Some(PathBuf::from(metadata["target_directory"].as_str()?))
 }
 
 /// Runs a command in the foreground.
@@ -113,4 +127,18 @@ pub(crate) fn line(command: &Command) -> String {
         line.push_str(&argument.to_string_lossy());
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn cargo_says_where_it_builds() {
+        let folder = folder_in(r#"{"packages": [], "target_directory": "/src/target"}"#);
+        assert_eq!(folder.unwrap(), Path::new("/src/target"));
+        assert_eq!(folder_in("{}"), None);
+    }
 }

@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Formats(Formats),
     /// Answer a named query; --list shows them
     Run(Box<Run>),
+    /// Check step by step whether S3 answers, and say what to mend
+    Doctor(Box<Doctor>),
     /// Write seeded logs that look real
     #[command(subcommand)]
     Generate(Generate),
@@ -168,6 +170,27 @@ pub(crate) struct Run {
     pub(crate) result: ResultOptions,
 }
 
+const STEPS: &str = "\
+It looks at the configuration, the Region, the credentials and whose they are; then, of each place, at
+the bucket, this machine's clock, whether it may be listed and read (with its KMS key), and what lies
+there.
+
+Exit codes: 0 all is well, 1 something is wrong.";
+
+/// Check step by step whether S3 answers, and say what to mend.
+#[derive(Debug, Args)]
+#[command(after_help = STEPS)]
+pub(crate) struct Doctor {
+    /// s3://BUCKET/PREFIX [default: those of loglens.toml]
+    #[arg(value_name = "FROM")]
+    pub(crate) places: Vec<String>,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
+}
+
 /// How logs are read. Each of these can stand in loglens.toml too, with underscores.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logs")]
@@ -216,6 +239,8 @@ pub(crate) struct LogOptions {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Options,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
 }
 
 /// How S3 is reached. Each of these can stand in loglens.toml too; what none says comes from where
@@ -247,6 +272,24 @@ pub(crate) struct S3Options {
     /// Ask endpoints that have IPv6 too
     #[arg(long)]
     pub(crate) dual_stack: bool,
+    /// Read and write objects with the key in this file (SSE-C): 32 bytes, or these in base64
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sse_c_key: Option<PathBuf>,
+}
+
+/// What is kept of S3. Each of these can stand in loglens.toml too, with underscores.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cache")]
+pub(crate) struct CacheOptions {
+    /// Keep fetched objects in this folder: what did not change is not fetched again
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) cache: Option<PathBuf>,
+    /// Bound of the cache; what was not of use for the longest time goes first [default: 10GB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) cache_size: Option<String>,
+    /// Answer from the cache alone, listings too, and ask S3 for nothing
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 /// Where the result goes. Each of these but --to can stand in loglens.toml too.

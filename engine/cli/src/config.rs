@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use loglens_engine::{Error, Owner};
 use serde::{Deserialize, Deserializer};
 
-use crate::arguments::{LogOptions, ResultOptions};
+use crate::arguments::{LogOptions, ResultOptions, S3Options};
 use crate::failure::Failure;
 use crate::output::Format;
 
@@ -55,6 +55,13 @@ pub(crate) struct Config {
     fips: bool,
     #[serde(default)]
     dual_stack: bool,
+    /// The file with the key of objects. A relative one starts at the file's folder.
+    sse_c_key: Option<String>,
+    /// The folder of the cache. A relative one starts at the file's folder.
+    cache: Option<String>,
+    cache_size: Option<String>,
+    #[serde(default)]
+    offline: bool,
     #[serde(default, deserialize_with = "format")]
     output: Option<Format>,
     #[serde(default)]
@@ -87,11 +94,14 @@ pub(crate) struct Role {
     pub(crate) external_id: Option<String>,
 }
 
+/// The roles of places, by place.
+pub(crate) type Roles = BTreeMap<String, Role>;
+
 /// What only the configuration can say.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     /// The roles of places, by place.
-    pub(crate) roles: BTreeMap<String, Role>,
+    pub(crate) roles: Roles,
     /// Prices that replace those of the engine's table.
     pub(crate) prices: toml::Table,
 }
@@ -146,35 +156,16 @@ pub(crate) fn complete(
     let Some(path) = find(logs.config.as_deref()) else {
         return Ok(Settings::default());
     };
-    let config = read(&path)?;
+    let mut config = read(&path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut roles = BTreeMap::new();
-    let mut from = Vec::new();
-    for place in config.from {
-        from.push(match place {
-            Place::Named(place) => absolute(folder, &place),
-            Place::WithRole(with) => {
-                let role = Role {
-                    arn: with.role_arn,
-                    external_id: with.external_id,
-                };
-                roles.insert(with.place.clone(), role);
-                with.place
-            }
-        });
-    }
-    if places.is_empty() {
-        *places = from;
-    }
-    let s3 = &mut logs.s3;
-    s3.profile = s3.profile.take().or(config.profile);
-    s3.region = s3.region.take().or(config.region);
-    s3.endpoint_url = s3.endpoint_url.take().or(config.endpoint_url);
-    s3.path_style |= config.path_style;
-    s3.anonymous |= config.anonymous;
-    s3.requester_pays |= config.requester_pays;
-    s3.fips |= config.fips;
-    s3.dual_stack |= config.dual_stack;
+    let roles = of_places(&mut config, folder, places, &mut logs.s3);
+    let cache = &mut logs.cache;
+    let kept = config
+        .cache
+        .map(|place| PathBuf::from(absolute(folder, &place)));
+    cache.cache = cache.cache.take().or(kept);
+    cache.cache_size = cache.cache_size.take().or(config.cache_size);
+    cache.offline |= config.offline;
     if logs.last.is_none() && logs.since.is_none() && logs.until.is_none() {
         (logs.last, logs.since, logs.until) = (config.last, config.since, config.until);
     }
@@ -198,6 +189,61 @@ pub(crate) fn complete(
         roles,
         prices: config.prices,
     })
+}
+
+/// Completes places and how S3 is reached with the configuration, if there is one; gives its name
+/// and its roles.
+pub(crate) fn complete_places(
+    places: &mut Vec<String>,
+    s3: &mut S3Options,
+    named: Option<&Path>,
+) -> Result<Option<(String, Roles)>, Failure> {
+    let Some(path) = find(named) else {
+        return Ok(None);
+    };
+    let mut config = read(&path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let roles = of_places(&mut config, folder, places, s3);
+    Ok(Some((path.display().to_string(), roles)))
+}
+
+/// Takes places and how S3 is reached out of the configuration; gives its roles.
+fn of_places(
+    config: &mut Config,
+    folder: &Path,
+    places: &mut Vec<String>,
+    s3: &mut S3Options,
+) -> Roles {
+    let mut roles = Roles::new();
+    let mut from = Vec::new();
+    for place in std::mem::take(&mut config.from) {
+        from.push(match place {
+            Place::Named(place) => absolute(folder, &place),
+            Place::WithRole(with) => {
+                let role = Role {
+                    arn: with.role_arn,
+                    external_id: with.external_id,
+                };
+                roles.insert(with.place.clone(), role);
+                with.place
+            }
+        });
+    }
+    if places.is_empty() {
+        *places = from;
+    }
+    s3.profile = s3.profile.take().or(config.profile.take());
+    s3.region = s3.region.take().or(config.region.take());
+    s3.endpoint_url = s3.endpoint_url.take().or(config.endpoint_url.take());
+    s3.path_style |= config.path_style;
+    s3.anonymous |= config.anonymous;
+    s3.requester_pays |= config.requester_pays;
+    s3.fips |= config.fips;
+    s3.dual_stack |= config.dual_stack;
+    let key = config.sse_c_key.take();
+    let key = key.map(|file| PathBuf::from(absolute(folder, &file)));
+    s3.sse_c_key = s3.sse_c_key.take().or(key);
+    roles
 }
 
 /// Whether the configuration names places. One that cannot be read counts: whoever reads it next

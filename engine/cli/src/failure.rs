@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     ClosedPipe,
     /// Ctrl-C.
     Interrupted,
+    /// Something is wrong, and standard output says what.
+    Told,
 }
 
 impl Failure {
@@ -47,6 +49,7 @@ impl Failure {
         match self {
             Self::ClosedPipe => ExitCode::SUCCESS,
             Self::Interrupted => ExitCode::from(INTERRUPTED),
+            Self::Told => ExitCode::FAILURE,
             Self::Error(error) => {
                 // Standard error may be closed: the exit code stands all the same.
                 let mut stderr = io::stderr();

@@ -164,7 +164,7 @@ pub trait ObjectFolders: Debug + Send + Sync {
 }
 
 /// What lies directly in a folder.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Level {
     /// Folders in it, as keys that end in `/`.
     pub folders: Vec<String>,

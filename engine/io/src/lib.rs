@@ -4,6 +4,7 @@
 //! [`ObjectSink`](loglens_engine::sink::ObjectSink). [`source`] tells by its text which one a
 //! place is. What is deliberately absent: this crate knows no query plans.
 
+pub mod cache;
 pub mod local;
 pub mod local_sink;
 pub mod places;

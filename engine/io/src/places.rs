@@ -19,6 +19,21 @@ use crate::s3::{S3Source, SCHEME};
 pub struct WritablePlaces {
     /// How S3 is reached.
     pub access: Access,
+    /// S3 is asked for nothing.
+    pub offline: bool,
+}
+
+impl WritablePlaces {
+    /// A place on S3, which is written to only with a network.
+    fn bucket(&self, place: &str) -> Result<S3Source, Error> {
+        if self.offline {
+            let message =
+                format!("{place}: --offline asks nothing of S3, so nothing is written there");
+            return Err(Error::new(Owner::Usage, message)
+                .hint("write to a local folder, or leave --offline out"));
+        }
+        S3Source::new(place, self.access.clone())
+    }
 }
 
 #[async_trait]
@@ -27,7 +42,7 @@ impl Places for WritablePlaces {
         let source: Arc<dyn ObjectSource> = if place.starts_with(SCHEME) {
             // All of a folder, and not what else begins with its name.
             let folder = format!("{}/", place.trim_end_matches('/'));
-            Arc::new(S3Source::new(&folder, self.access.clone())?)
+            Arc::new(self.bucket(&folder)?)
         } else {
             check_scheme(place)?;
             if !Path::new(place).exists() {
@@ -46,7 +61,7 @@ impl Places for WritablePlaces {
 
     fn sink(&self, place: &str) -> Result<Arc<dyn ObjectSink>, Error> {
         if place.starts_with(SCHEME) {
-            return Ok(Arc::new(S3Source::new(place, self.access.clone())?));
+            return Ok(Arc::new(self.bucket(place)?));
         }
         check_scheme(place)?;
         Ok(Arc::new(LocalSink))

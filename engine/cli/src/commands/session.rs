@@ -1,6 +1,7 @@
 //! What every command that reads logs shares: the engine from its options, and running statements.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,14 +10,17 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
 use loglens_engine::cost::Limits;
-use loglens_engine::{Engine, EngineOptions, Query, Statement};
+use loglens_engine::object::ObjectSource;
+use loglens_engine::{Engine, EngineOptions, Error, Query, Statement};
+use loglens_io::cache::{CachedSource, Disk};
 use loglens_io::places::WritablePlaces;
 use loglens_io::s3::SCHEME;
 use loglens_io::s3::access::Access;
+use loglens_io::s3::customer_key::CustomerKey;
 use loglens_parsers::format::{Format as LogFormat, Formats};
 use loglens_parsers::layout::field_list;
 
-use crate::arguments::{LogOptions, ResultOptions, S3Options};
+use crate::arguments::{CacheOptions, LogOptions, ResultOptions, S3Options};
 use crate::config::{self, Role};
 use crate::descriptions::formats;
 use crate::failure::Failure;
@@ -26,6 +30,9 @@ use crate::receipt;
 use crate::result_file::{self, Destination};
 use crate::time_range::{check_zone, time_range};
 use crate::units::parse_bytes;
+
+/// The bound of the cache where none is named.
+const CACHE_BYTES: u64 = 10_000_000_000;
 
 /// A command's engine and where its answers go.
 pub(crate) struct Session {
@@ -56,10 +63,19 @@ impl Session {
             logs.until.as_deref(),
             &zone,
         )?;
+        let cache = cache(&logs.cache)?;
         let sources = places
             .iter()
             .map(|place| {
-                loglens_io::source_with(place, access(&logs.s3, settings.roles.get(place)))
+                let source =
+                    loglens_io::source_with(place, access(&logs.s3, settings.roles.get(place))?)?;
+                Ok::<Arc<dyn ObjectSource>, Error>(match &cache {
+                    Some(disk) if place.starts_with(SCHEME) => {
+                        let disk = Arc::clone(disk);
+                        Arc::new(CachedSource::new(source, disk, logs.cache.offline))
+                    }
+                    _ => source,
+                })
             })
             .collect::<Result<Vec<_>, _>>()?;
         let engine = Engine::new(EngineOptions {
@@ -73,12 +89,13 @@ impl Session {
             memory_limit: memory_limit(&logs)?,
             threads: logs.threads,
             limits: Limits {
-                bytes: size("--max-bytes", logs.max_bytes.as_deref())?,
+                bytes: max_bytes(&logs)?,
                 dollars: logs.max_cost,
             },
             prices: settings.prices,
             places: Some(Arc::new(WritablePlaces {
-                access: access(&logs.s3, None),
+                access: access(&logs.s3, None)?,
+                offline: logs.cache.offline,
             })),
         })?;
         Ok(Self {
@@ -216,9 +233,10 @@ fn write_plan(batch: &RecordBatch, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// How S3 is reached for a place, of which the configuration may say the role.
-fn access(options: &S3Options, role: Option<&Role>) -> Access {
+pub(super) fn access(options: &S3Options, role: Option<&Role>) -> Result<Access, Error> {
     let options = options.clone();
-    Access {
+    let key = options.sse_c_key.as_deref().map(CustomerKey::read);
+    Ok(Access {
         profile: options.profile,
         region: options.region,
         endpoint_url: options.endpoint_url,
@@ -229,18 +247,40 @@ fn access(options: &S3Options, role: Option<&Role>) -> Access {
         dual_stack: options.dual_stack,
         role_arn: role.map(|role| role.arn.clone()),
         external_id: role.and_then(|role| role.external_id.clone()),
-    }
+        customer_key: key.transpose()?,
+    })
+}
+
+/// The cache of what S3 gives, if one is wanted.
+fn cache(options: &CacheOptions) -> Result<Option<Arc<Disk>>, Failure> {
+    let Some(folder) = &options.cache else {
+        if options.offline {
+            return Err(Failure::usage(
+                "--offline answers from a cache, and none is named",
+                "name the one of earlier queries: --cache DIR, or `cache` in loglens.toml",
+            ));
+        }
+        return Ok(None);
+    };
+    let size = options.cache_size.as_deref();
+    let size = size.map_or(Ok(CACHE_BYTES), |text| bytes_of("--cache-size", text))?;
+    Ok(Some(Arc::new(Disk::open(folder, size)?)))
 }
 
 /// The words that say how S3 is reached, if any of the places lies there.
-fn on_s3(places: &[String], options: &S3Options) -> Vec<String> {
+fn on_s3(places: &[String], options: &S3Options, cache: &CacheOptions) -> Vec<String> {
     if !places.iter().any(|place| place.starts_with(SCHEME)) {
         return Vec::new();
     }
+    let named = |path: &Option<PathBuf>| Some(path.as_ref()?.display().to_string());
+    let (key, folder) = (named(&options.sse_c_key), named(&cache.cache));
     let values = [
         ("--profile", &options.profile),
         ("--region", &options.region),
         ("--endpoint-url", &options.endpoint_url),
+        ("--sse-c-key", &key),
+        ("--cache", &folder),
+        ("--cache-size", &cache.cache_size),
     ];
     let flags = [
         ("--path-style", options.path_style),
@@ -248,6 +288,7 @@ fn on_s3(places: &[String], options: &S3Options) -> Vec<String> {
         ("--requester-pays", options.requester_pays),
         ("--fips", options.fips),
         ("--dual-stack", options.dual_stack),
+        ("--offline", cache.offline),
     ];
     let values = values.into_iter().filter_map(|(option, value)| {
         let value = value.clone()?;
@@ -268,7 +309,7 @@ fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
         .chain(logs.table.clone().map(|table| ("--table", table)))
         .chain(logs.fields.clone().map(|fields| ("--fields", fields)));
     let options = options.flat_map(|(option, value)| [option.to_owned(), value]);
-    let options = options.chain(on_s3(places, &logs.s3));
+    let options = options.chain(on_s3(places, &logs.s3, &logs.cache));
     options.chain(places.iter().cloned()).collect()
 }
 
@@ -314,20 +355,25 @@ fn format_of(formats: &Formats, name: &str) -> Result<Arc<LogFormat>, Failure> {
 }
 
 fn memory_limit(logs: &LogOptions) -> Result<Option<usize>, Failure> {
-    let limit = size("--memory-limit", logs.memory_limit.as_deref())?;
-    Ok(limit.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
+    let text = logs.memory_limit.as_deref();
+    let bytes = text.map(|text| bytes_of("--memory-limit", text));
+    let bytes = bytes.transpose()?;
+    // More than can be addressed is no limit.
+    Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
 }
 
-/// The bytes of an option.
-fn size(option: &str, text: Option<&str>) -> Result<Option<u64>, Failure> {
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    match parse_bytes(text).filter(|&bytes| bytes > 0) {
-        Some(bytes) => Ok(Some(bytes)),
-        None => Err(Failure::usage(
+fn max_bytes(logs: &LogOptions) -> Result<Option<u64>, Failure> {
+    let text = logs.max_bytes.as_deref();
+    text.map(|text| bytes_of("--max-bytes", text)).transpose()
+}
+
+/// The bytes that an option says.
+fn bytes_of(option: &str, text: &str) -> Result<u64, Failure> {
+    let bytes = parse_bytes(text).filter(|&bytes| bytes > 0);
+    bytes.ok_or_else(|| {
+        Failure::usage(
             format!("{option} {text}: not a size"),
             "write one like 512MB or 2GiB",
-        )),
-    }
+        )
+    })
 }

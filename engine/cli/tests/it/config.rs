@@ -163,7 +163,7 @@ fn unknown_key() {
     ----- stdout -----
 
     ----- stderr -----
-    error: loglens.toml:4: unknown field `outputs`, expected one of `from`, `queries`, `last`, `since`, `until`, `tz`, `table`, `format`, `fields`, `strict`, `max_expansion`, `memory_limit`, `max_bytes`, `max_cost`, `prices`, `threads`, `profile`, `region`, `endpoint_url`, `path_style`, `anonymous`, `requester_pays`, `fips`, `dual_stack`, `output`, `stats`
+    error: loglens.toml:4: unknown field `outputs`, expected one of `from`, `queries`, `last`, `since`, `until`, `tz`, `table`, `format`, `fields`, `strict`, `max_expansion`, `memory_limit`, `max_bytes`, `max_cost`, `prices`, `threads`, `profile`, `region`, `endpoint_url`, `path_style`, `anonymous`, `requester_pays`, `fips`, `dual_stack`, `sse_c_key`, `cache`, `cache_size`, `offline`, `output`, `stats`
     hint: every option of `loglens query --help` can stand there, with underscores; `from` lists places
     "#);
 }

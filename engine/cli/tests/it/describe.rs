@@ -188,6 +188,7 @@ fn help() {
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
       run          Answer a named query; --list shows them
+      doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -274,6 +275,19 @@ fn help() {
 
           --dual-stack
               Ask endpoints that have IPv6 too
+
+          --sse-c-key <FILE>
+              Read and write objects with the key in this file (SSE-C): 32 bytes, or these in base64
+
+    Cache:
+          --cache <DIR>
+              Keep fetched objects in this folder: what did not change is not fetched again
+
+          --cache-size <SIZE>
+              Bound of the cache; what was not of use for the longest time goes first [default: 10GB]
+
+          --offline
+              Answer from the cache alone, listings too, and ask S3 for nothing
 
     Result:
       -o, --output <OUTPUT>
@@ -409,6 +423,19 @@ fn help_of_query() {
           --dual-stack
               Ask endpoints that have IPv6 too
 
+          --sse-c-key <FILE>
+              Read and write objects with the key in this file (SSE-C): 32 bytes, or these in base64
+
+    Cache:
+          --cache <DIR>
+              Keep fetched objects in this folder: what did not change is not fetched again
+
+          --cache-size <SIZE>
+              Bound of the cache; what was not of use for the longest time goes first [default: 10GB]
+
+          --offline
+              Answer from the cache alone, listings too, and ask S3 for nothing
+
     Result:
       -o, --output <OUTPUT>
               Output format [default: table, or what the name of --to says]
@@ -473,6 +500,7 @@ fn no_command() {
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
       run          Answer a named query; --list shows them
+      doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)

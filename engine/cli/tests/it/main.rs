@@ -1,12 +1,14 @@
 //! The command as people meet it: whole outputs, exit codes, and what the system does to it.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod cache;
 mod chart;
 mod cloudtrail;
 mod command;
 mod config;
 mod credentials;
 mod describe;
+mod doctor;
 mod errors;
 mod generate;
 mod hostile;

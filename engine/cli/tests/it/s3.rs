@@ -4,11 +4,11 @@ use std::process::Output;
 
 use loglens_test_server::{Bucket, Content, Fault, Server};
 
-const LOG: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
+pub(crate) const LOG: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
                    2 123456789010 eni-1 10.0.0.1 10.0.0.2 1000 443 6 10 840 1769817600 1769817660 ACCEPT OK\n\
                    2 123456789010 eni-1 10.0.0.3 10.0.0.2 1001 443 6 20 1680 1769817601 1769817661 REJECT OK\n";
 
-fn bucket() -> Bucket {
+pub(crate) fn bucket() -> Bucket {
     let mut bucket = Bucket::new();
     for (account, minute) in [("123456789010", "05"), ("210987654321", "10")] {
         bucket.put(
@@ -20,7 +20,7 @@ fn bucket() -> Bucket {
 }
 
 /// Runs loglens without any configuration of AWS but this.
-fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+pub(crate) fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = crate::command::loglens(arguments);
     for name in [
         "AWS_PROFILE",
@@ -40,18 +40,19 @@ fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) ->
         .unwrap()
 }
 
-const KEYS: [(&str, &str); 2] = [
+pub(crate) const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
 ];
-const COUNT: &str = "SELECT accid, count(*), sum(bytes) FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
+pub(crate) const COUNT: &str =
+    "SELECT accid, count(*), sum(bytes) FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -413,4 +414,52 @@ fn what_is_written_to_a_bucket_is_read_from_it() {
     let (lists, gets) = (server.count("ListObjectsV2"), server.count("GetObject"));
     assert_eq!(estimate["LIST requests"], lists as f64);
     assert_eq!(estimate["GET requests"], gets as f64);
+}
+
+#[test]
+fn a_key_of_ones_own_goes_with_what_is_read_and_written() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", bucket());
+    let folder = tempfile::tempdir().unwrap();
+    let file = crate::command::below(&folder, "key");
+    std::fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
+    let sql = "UNLOAD (SELECT * FROM vpc_flow_logs) TO 's3://org-logs/written/' WITH (format = 'PARQUET')";
+    let arguments = ["query", sql, "s3://org-logs/org/", "--sse-c-key", &file];
+    let output = loglens(&server, &KEYS, &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let name = |end: &str| format!("x-amz-server-side-encryption-customer-{end}");
+    for asked in server.log() {
+        let header = |end| asked.details.get(&*name(end)).map(String::as_str);
+        let expected = match asked.operation {
+            "ListObjectsV2" => [None; 3],
+            _ => [
+                Some("AES256"),
+                Some("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+                Some("hRasmdxgYDKV3nvbahU1MA=="),
+            ],
+        };
+        let found = ["algorithm", "key", "key-md5"].map(header);
+        assert_eq!(found, expected, "{asked:?}");
+    }
+    for operation in ["ListObjectsV2", "GetObject", "UploadPart"] {
+        assert!(server.count(operation) > 0, "{operation}");
+    }
+
+    std::fs::write(&file, "short").unwrap();
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("expected 32 bytes, or these in base64, found 5 bytes"));
+
+    let message = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided";
+    server.fail(Fault::status("GetObject", 400, "InvalidRequest", message));
+    let output = loglens(&server, &KEYS, &["query", COUNT, "s3://org-logs/org/"]);
+    let said = stderr(&output);
+    assert!(
+        said.contains("encrypted with a key that S3 does not keep (SSE-C)"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("hint: say with which: --sse-c-key FILE\n"),
+        "{said}"
+    );
 }

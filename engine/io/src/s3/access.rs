@@ -8,8 +8,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_http_client::{Builder, tls};
 
+use super::customer_key::CustomerKey;
+
 /// The Region of requests where nothing names one: that of buckets without a Region of their own.
-const DEFAULT_REGION: &str = "us-east-1";
+pub(super) const DEFAULT_REGION: &str = "us-east-1";
 
 /// How S3 is reached. What is not said here comes from where the AWS CLI takes it: environment,
 /// profiles, single sign-on, web identity, container, instance, process.
@@ -35,6 +37,8 @@ pub struct Access {
     pub role_arn: Option<String>,
     /// The external id that the role asks for.
     pub external_id: Option<String>,
+    /// The key that objects are encrypted with, where S3 does not keep it.
+    pub customer_key: Option<CustomerKey>,
 }
 
 impl Access {
@@ -94,6 +98,9 @@ impl Access {
             .force_path_style(self.path_style);
         if let Some(url) = &self.endpoint_url {
             builder = builder.endpoint_url(url);
+        }
+        if let Some(key) = &self.customer_key {
+            builder = builder.interceptor(key.clone());
         }
         if self.anonymous {
             builder = builder.allow_no_auth();

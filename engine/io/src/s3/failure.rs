@@ -140,13 +140,11 @@ impl Ask {
         }
     }
 
-    /// The error for people: what was asked of a bucket in a Region, and what became of it.
-    pub(super) fn error(&self, refusal: &Refusal, bucket: &str, region: &str) -> Error {
-        let key = &self.key;
-        let place = format!("s3://{bucket}/{key}");
+    /// Who can do something about a refusal, what it means, and the next step.
+    pub(super) fn reason(&self, refusal: &Refusal, bucket: &str) -> (Owner, String, &'static str) {
         let code = refusal.code.as_deref().unwrap_or_default();
         let says = |text: &str| refusal.message.contains(text);
-        let (owner, what, hint) = if refusal.no_credentials {
+        if refusal.no_credentials {
             (
                 Owner::Config,
                 "no credentials were found".to_owned(),
@@ -186,14 +184,22 @@ impl Ask {
                     Owner::External,
                     format!("access denied: {} is not allowed", self.action()),
                     match self.operation {
-                        "ListObjectsV2" => {
+                        "ListObjectsV2" | "HeadBucket" => {
                             "allow s3:ListBucket on the bucket itself; if its owner lets others pay, say --requester-pays"
                         }
                         "GetObject" => {
                             "allow s3:GetObject on the objects (bucket/*); if the owner lets others pay, say --requester-pays"
                         }
+                        "GetCallerIdentity" => {
+                            "a policy of the organisation or of the VPC endpoint denies it: allow it there"
+                        }
                         _ => "allow it on the objects (bucket/*)",
                     },
+                ),
+                "InvalidRequest" if says("Server Side Encryption") => (
+                    Owner::Config,
+                    "the object is encrypted with a key that S3 does not keep (SSE-C)".to_owned(),
+                    "say with which: --sse-c-key FILE",
                 ),
                 "InvalidObjectState" => (
                     Owner::External,
@@ -217,9 +223,12 @@ impl Ask {
                     "the bucket lies in another Region".to_owned(),
                     "name its Region: --region; `aws s3api head-bucket` shows it",
                 ),
-                "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" => (
+                "InvalidAccessKeyId"
+                | "InvalidClientTokenId"
+                | "SignatureDoesNotMatch"
+                | "InvalidToken" => (
                     Owner::Config,
-                    "S3 does not know these credentials".to_owned(),
+                    "AWS does not know these credentials".to_owned(),
                     "look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or name a profile: --profile",
                 ),
                 "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => (
@@ -260,7 +269,14 @@ impl Ask {
                     "the request id tells AWS's support which request it was",
                 ),
             }
-        };
+        }
+    }
+
+    /// The error for people: what was asked of a bucket in a Region, and what became of it.
+    pub(super) fn error(&self, refusal: &Refusal, bucket: &str, region: &str) -> Error {
+        let place = format!("s3://{bucket}/{}", self.key);
+        let code = refusal.code.as_deref().unwrap_or_default();
+        let (owner, what, hint) = self.reason(refusal, bucket);
         let mut message = format!("{place}: {what} ({}", self.operation);
         let _ = write!(message, " in {region}");
         if let Some(status) = refusal.status {
@@ -282,8 +298,9 @@ impl Ask {
     /// What a policy must allow for it.
     fn action(&self) -> &'static str {
         match self.operation {
-            "ListObjectsV2" => "s3:ListBucket",
+            "ListObjectsV2" | "HeadBucket" => "s3:ListBucket",
             "GetObject" => "s3:GetObject",
+            "GetCallerIdentity" => "sts:GetCallerIdentity",
             "DeleteObject" => "s3:DeleteObject",
             "AbortMultipartUpload" => "s3:AbortMultipartUpload",
             _ => "s3:PutObject",

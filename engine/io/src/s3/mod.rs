@@ -4,6 +4,8 @@
 //! - [`access`]: credentials, Region, endpoint.
 //! - `connection`: all requests to one bucket, at the pace that it bears (`pace`); what it refuses
 //!   (`failure`).
+//! - [`customer_key`]: keys that S3 does not keep.
+//! - [`checks`]: whether all of that works, step by step.
 //! - `list`, `read`: objects by their raw keys.
 //! - `sink`: writing.
 //! - [`store`]: the same bucket as an `object_store`, for Parquet.
@@ -11,7 +13,9 @@
 //! Keys are raw text: `//AWSLogs` is legal, and nothing is normalised.
 
 pub mod access;
+pub mod checks;
 mod connection;
+pub mod customer_key;
 mod failure;
 mod list;
 mod pace;

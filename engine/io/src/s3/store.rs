@@ -13,7 +13,7 @@ use aws_sdk_s3::primitives::DateTime as SdkTime;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, BoxStream, StreamExt};
-use loglens_engine::object::Object;
+use loglens_engine::object::{Level, Object};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
@@ -147,21 +147,39 @@ impl S3Store {
             }
         }
     }
+}
 
-    /// What the store calls a listed object; None where it has no name for it.
-    fn meta(&self, object: &Object) -> Option<ObjectMeta> {
-        let key = object.key.strip_prefix(self.bucket_root.as_str())?;
-        let location = Path::parse(key).ok().filter(|path| path.as_ref() == key)?;
-        Some(ObjectMeta {
-            location,
-            last_modified: object
-                .modified
-                .and_then(DateTime::from_timestamp_micros)
-                .unwrap_or_default(),
-            size: object.size.unwrap_or(0),
-            e_tag: object.etag.as_deref().map(str::to_owned),
-            version: None,
-        })
+/// What a store calls a listed object; None where it has no name for it.
+pub(crate) fn meta(root: &str, object: &Object) -> Option<ObjectMeta> {
+    let key = object.key.strip_prefix(root)?;
+    let location = Path::parse(key).ok().filter(|path| path.as_ref() == key)?;
+    Some(ObjectMeta {
+        location,
+        last_modified: object
+            .modified
+            .and_then(DateTime::from_timestamp_micros)
+            .unwrap_or_default(),
+        size: object.size.unwrap_or(0),
+        e_tag: object.etag.as_deref().map(str::to_owned),
+        version: None,
+    })
+}
+
+/// What a store calls a folder; None where it has no name for it.
+fn folder_path(root: &str, folder: &str) -> Option<Path> {
+    let key = folder.strip_prefix(root)?.strip_suffix('/')?;
+    Path::parse(key).ok().filter(|path| path.as_ref() == key)
+}
+
+/// What a store calls what lies directly in a folder.
+pub(crate) fn of_level(root: &str, level: &Level) -> ListResult {
+    let folders = level.folders.iter();
+    let objects = level.objects.iter();
+    ListResult {
+        common_prefixes: folders
+            .filter_map(|folder| folder_path(root, folder))
+            .collect(),
+        objects: objects.filter_map(|object| meta(root, object)).collect(),
     }
 }
 
@@ -180,21 +198,21 @@ fn place(range: Option<&str>) -> (u64, Option<u64>) {
 }
 
 /// The prefix of a folder: whole segments.
-fn folder(prefix: Option<&Path>) -> String {
+pub(crate) fn folder(prefix: Option<&Path>) -> String {
     match prefix.map(Path::as_ref) {
         None | Some("") => String::new(),
         Some(prefix) => format!("{prefix}/"),
     }
 }
 
-fn generic(error: loglens_engine::Error) -> Error {
+pub(crate) fn generic(error: loglens_engine::Error) -> Error {
     Error::Generic {
         store: STORE,
         source: Box::new(error),
     }
 }
 
-fn reads_only(operation: &str) -> Error {
+pub(crate) fn reads_only(operation: &str) -> Error {
     Error::NotImplemented {
         operation: operation.to_owned(),
         implementer: "the S3 reader of loglens".to_owned(),
@@ -258,7 +276,7 @@ impl ObjectStore for S3Store {
         let (store, connection) = (self.clone(), Arc::clone(&self.connection));
         let objects = list::objects(connection, listing).filter_map(move |object| {
             let meta = match object {
-                Ok(object) => store.meta(&object).map(Ok),
+                Ok(object) => meta(&store.bucket_root, &object).map(Ok),
                 Err(error) => Some(Err(generic(error))),
             };
             async move { meta }
@@ -269,16 +287,7 @@ impl ObjectStore for S3Store {
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         let level = list::level(&self.connection, &folder(prefix), usize::MAX).await;
         let level = level.map_err(generic)?.unwrap_or_default();
-        let objects = level.objects.iter();
-        let folders = level.folders.iter().filter_map(|folder| {
-            let key = folder.strip_prefix(self.bucket_root.as_str())?;
-            let key = key.strip_suffix('/')?;
-            Path::parse(key).ok().filter(|path| path.as_ref() == key)
-        });
-        Ok(ListResult {
-            common_prefixes: folders.collect(),
-            objects: objects.filter_map(|object| self.meta(object)).collect(),
-        })
+        Ok(of_level(&self.bucket_root, &level))
     }
 
     async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {

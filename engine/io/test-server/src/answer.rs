@@ -22,14 +22,26 @@ use crate::{Logged, State, lock, multipart};
 type Body = BoxBody<Bytes, io::Error>;
 
 /// Headers that the log keeps.
-const LOGGED: [&str; 6] = [
+const LOGGED: [&str; 12] = [
     "range",
     "if-match",
     "if-none-match",
     "x-amz-request-payer",
     "authorization",
     "host",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
 ];
+
+/// Who asks, whatever the credentials.
+const CALLER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+    <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/auditor</Arn>\
+    <UserId>AIDAEXAMPLE</UserId><Account>123456789012</Account></GetCallerIdentityResult>\
+    </GetCallerIdentityResponse>";
 
 /// An answer before it is sent.
 struct Answer {
@@ -56,6 +68,16 @@ impl Answer {
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{}</Message>\
              <RequestId>TESTREQUEST</RequestId></Error>",
+            escaped(message)
+        );
+        Self::new(status, body)
+    }
+
+    /// An error as STS has it.
+    fn of_sts(status: u16, code: &str, message: &str) -> Self {
+        let body = format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error>\
+             <RequestId>TESTREQUEST</RequestId></ErrorResponse>",
             escaped(message)
         );
         Self::new(status, body)
@@ -100,7 +122,12 @@ pub(crate) async fn answer(
     let wrong = lock(&state.faults)
         .iter_mut()
         .find_map(|fault| fault.strikes(asked.operation, &asked.key));
-    let answer = match &wrong {
+    let mut answer = match &wrong {
+        Some(Wrong::Status {
+            status,
+            code,
+            message,
+        }) if asked.operation == "GetCallerIdentity" => Answer::of_sts(*status, code, message),
         Some(Wrong::Status {
             status,
             code,
@@ -109,6 +136,9 @@ pub(crate) async fn answer(
         _ => carry_out(&state, &asked),
     };
     lock(&state.busy).now -= 1;
+    if let Some(date) = &*lock(&state.date) {
+        answer.headers.push(("date", date.clone()));
+    }
     let mut details: BTreeMap<&'static str, String> = LOGGED
         .iter()
         .filter_map(|name| Some((*name, asked.header(name)?.to_owned())))
@@ -195,6 +225,7 @@ async fn read(request: Request<Incoming>) -> Result<Asked, io::Error> {
         Method::PUT if has("partNumber") => "UploadPart",
         Method::PUT if copies => "CopyObject",
         Method::PUT => "PutObject",
+        Method::POST if body.starts_with(b"Action=GetCallerIdentity") => "GetCallerIdentity",
         Method::POST if has("uploads") => "CreateMultipartUpload",
         Method::POST if has("uploadId") => "CompleteMultipartUpload",
         Method::DELETE if has("uploadId") => "AbortMultipartUpload",
@@ -220,6 +251,9 @@ async fn read(request: Request<Incoming>) -> Result<Asked, io::Error> {
 }
 
 fn carry_out(state: &State, asked: &Asked) -> Answer {
+    if asked.operation == "GetCallerIdentity" {
+        return Answer::new(200, CALLER);
+    }
     let mut buckets = lock(&state.buckets);
     if asked.operation == "CreateBucket" {
         buckets.entry(asked.bucket.clone()).or_default();

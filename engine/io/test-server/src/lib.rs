@@ -7,7 +7,7 @@
 //!
 //! It understands what loglens asks of S3: listing with prefix, delimiter, pages and start-after;
 //! GET with ranges and conditions; PUT with conditions, multipart, copy, delete. It checks no
-//! signatures, but for the Region in them.
+//! signatures, but for the Region in them. Of STS it knows who asks.
 
 mod answer;
 mod bucket;
@@ -62,6 +62,7 @@ struct State {
     faults: Mutex<Vec<Fault>>,
     log: Mutex<Vec<Logged>>,
     latency: Mutex<Duration>,
+    date: Mutex<Option<String>>,
     busy: Mutex<Busy>,
 }
 
@@ -73,9 +74,14 @@ struct Busy {
 }
 
 impl Server {
-    /// Starts a server with a thread of its own.
+    /// Starts a server with a thread of its own, on a port that is free.
     pub fn start() -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        Self::start_at(0)
+    }
+
+    /// The same on this port.
+    pub fn start_at(port: u16) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let state = Arc::new(State::default());
@@ -124,6 +130,11 @@ impl Server {
     /// Every answer begins so much later.
     pub fn delay(&self, latency: Duration) {
         *lock(&self.state.latency) = latency;
+    }
+
+    /// Every answer has this date instead of that of the clock.
+    pub fn date(&self, date: &str) {
+        *lock(&self.state.date) = Some(date.to_owned());
     }
 
     /// What it was asked for so far.

@@ -1,7 +1,9 @@
 //! Places as they behave: S3 over a server on loopback, local folders.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+mod cache;
 mod faults;
+mod moto;
 mod reading;
 mod refusals;
 mod sinks;

@@ -80,7 +80,7 @@ async fn an_object_that_is_refused() {
             "InvalidAccessKeyId",
             "no such key",
             Owner::Config,
-            "S3 does not know these credentials",
+            "AWS does not know these credentials",
             "--profile",
         ),
         (

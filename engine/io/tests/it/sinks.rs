@@ -8,10 +8,10 @@ use loglens_test_server::{Bucket, Fault, Server, Wrong};
 use crate::world::{BUCKET, bucket, bytes, server};
 
 /// A sink, what its keys begin with, and how many files or uploads are not complete.
-struct Place<'a> {
-    sink: Box<dyn ObjectSink>,
-    root: String,
-    unfinished: Box<dyn Fn() -> usize + 'a>,
+pub(crate) struct Place<'a> {
+    pub(crate) sink: Box<dyn ObjectSink>,
+    pub(crate) root: String,
+    pub(crate) unfinished: Box<dyn Fn() -> usize + 'a>,
 }
 
 fn on_s3(server: &Server) -> Place<'_> {
@@ -45,7 +45,7 @@ fn etag(written: Written) -> String {
     }
 }
 
-async fn suite(place: Place<'_>) {
+pub(crate) async fn suite(place: Place<'_>) {
     let Place {
         sink,
         root,
