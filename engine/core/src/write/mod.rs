@@ -7,6 +7,7 @@
 mod files;
 mod folders;
 pub(crate) mod target;
+mod uploads;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -56,6 +56,12 @@ pub(crate) fn take(statement: &mut Statement) -> Result<Option<Target>, Error> {
 }
 
 impl Target {
+    /// The key of a file of a statement, which `run` tells from all others.
+    pub(super) fn key(&self, folder: &str, run: u64, number: usize) -> String {
+        let place = self.place.trim_end_matches('/');
+        format!("{place}/{folder}{run:016x}-{number:05}.parquet")
+    }
+
     fn set(&mut self, option: &SqlOption) -> Result<(), Error> {
         let SqlOption::KeyValue { key, value } = option else {
             return Err(usage(format!("UNLOAD: {option} is no option")));
