@@ -22,7 +22,6 @@ use crate::error::{Error, Owner};
 use crate::ledger::Ledger;
 use crate::object::ObjectSource;
 use crate::session::{self, SessionSpec};
-use crate::sink::ObjectSink;
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references, struct_names};
@@ -30,8 +29,8 @@ use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
 use crate::tables::parquet_table::{self, ParquetTable};
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
-use crate::write::target::{self, Target};
-use crate::write::{self, Places};
+use crate::write::statement::{self, Writes};
+use crate::write::{self, Destination, Form, Places, Target, Written};
 
 /// What an engine is built from.
 #[derive(Debug, Default)]
@@ -84,8 +83,8 @@ pub struct Query {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     ledger: Arc<Ledger>,
-    /// Where the rows are written to, and what writes there.
-    target: Option<(Target, Arc<dyn ObjectSink>)>,
+    /// Where the rows are written to.
+    destination: Option<Destination>,
 }
 
 impl Statement {
@@ -171,7 +170,7 @@ impl Engine {
     pub async fn plan(&self, statement: Statement) -> Result<Query, Error> {
         statement.check_bound()?;
         let Statement { sql, mut ast } = statement;
-        let target = self.target(&mut ast).await?;
+        let destination = self.destination(&mut ast).await?;
         let explain = |error| errors::explain(&error, &sql);
         let ledger = Arc::new(Ledger::default());
         let mut state = self.session.state();
@@ -195,8 +194,8 @@ impl Engine {
             plan @ (LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) => plan,
             plan => struct_names::simplify(plan).map_err(explain)?,
         };
-        let plan = match &target {
-            Some((target, _)) => target::sorted(plan, target)?,
+        let plan = match &destination {
+            Some(destination) => destination.rows(plan)?,
             None => plan,
         };
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
@@ -205,30 +204,79 @@ impl Engine {
             context: state.task_ctx(),
             ledger,
             sql: Arc::clone(&sql),
-            target,
+            destination,
         })
     }
 
     /// Where the rows go, if the statement writes them; it becomes the query for them.
-    async fn target(
-        &self,
-        ast: &mut SqlStatement,
-    ) -> Result<Option<(Target, Arc<dyn ObjectSink>)>, Error> {
-        let Some(target) = target::take(ast)? else {
+    async fn destination(&self, ast: &mut SqlStatement) -> Result<Option<Destination>, Error> {
+        if statement::is_insert(ast) && !self.sources.is_empty() {
+            // Tables of Parquet are known when the sources are listed.
+            self.archive().await?;
+        }
+        let is_folder = |name: &str| self.schema.parquet(name).is_some();
+        let Some(writes) = statement::take(ast, is_folder)? else {
             return Ok(None);
+        };
+        let (target, table) = match writes {
+            Writes::Unload(target) => (target, Written::Unnamed),
+            Writes::Create {
+                table,
+                if_not_exists,
+                target,
+            } => {
+                if self.schema.table_exist(&table) {
+                    if if_not_exists {
+                        *ast = self.parse(NOTHING_WRITTEN)?.remove(0).ast;
+                        return Ok(None);
+                    }
+                    return Err(exists(&table));
+                }
+                (target, Written::Created(table))
+            }
+            Writes::Insert { table, columns } => self.filled(table, columns)?,
         };
         let Some(places) = &self.places else {
             return Err(Error::new(Owner::Usage, "nothing can be written here"));
         };
         let place = &target.place;
-        if !places.is_empty(place).await? {
+        if !matches!(table, Written::Filled { .. }) && !places.is_empty(place).await? {
             return Err(
-                Error::new(Owner::Usage, format!("{place}: there is something already"))
-                    .hint("UNLOAD writes where nothing is: name another place, or empty this one"),
+                Error::new(Owner::Usage, format!("{place}: there is something already")).hint(
+                    "a table is written where nothing is: name another place, or empty this one",
+                ),
             );
         }
-        let sink = places.sink(place)?;
-        Ok(Some((target, sink)))
+        if matches!(table, Written::Created(_)) {
+            self.register_store(&*places.source(place)?);
+        }
+        Ok(Some(Destination {
+            sink: places.sink(place)?,
+            target,
+            table,
+            session: self.session.clone(),
+            schema: Arc::clone(&self.schema),
+        }))
+    }
+
+    /// Where the rows of an INSERT go.
+    fn filled(&self, name: String, columns: Vec<String>) -> Result<(Target, Written), Error> {
+        let Some((table, schema)) = self.schema.parquet(&name) else {
+            return Err(self.schema.unknown_table(&name));
+        };
+        if !table.is_folder() {
+            let error = format!("INSERT INTO {name}: {} is one file", table.folder);
+            return Err(
+                Error::new(Owner::Query, error).hint("files are added to a table that is a folder")
+            );
+        }
+        let target = Target::plain(Form::Insert, &table.folder, table.partitions);
+        let filled = Written::Filled {
+            name,
+            schema,
+            columns,
+        };
+        Ok((target, filled))
     }
 
     /// Lists the sources if the statement needs them, and binds hidden columns.
@@ -286,18 +334,16 @@ impl Engine {
     /// Makes tables of what lies as Parquet. What cannot be one is left out like any object that
     /// nothing recognises.
     async fn register_parquet(&self, archive: &mut Archive) {
-        for (root, store) in self.sources.iter().filter_map(|source| source.store()) {
-            // What is no URL, such as the ARN of an access point, Parquet cannot be read from.
-            if let Ok(url) = ObjectStoreUrl::parse(root.trim_end_matches('/')) {
-                self.session.register_object_store(url.as_ref(), store);
-            }
+        for source in self.sources.iter() {
+            self.register_store(&**source);
         }
         for table in std::mem::take(&mut archive.parquet) {
             let provider = parquet_table::provider(&self.session.state(), &table).await;
-            let registered =
-                provider.and_then(|found| self.schema.register_table(table.name.clone(), found));
-            match registered {
-                Ok(_) => archive.parquet.push(table),
+            match provider {
+                Ok(provider) => {
+                    self.schema.register_parquet(table.clone(), provider);
+                    archive.parquet.push(table);
+                }
                 Err(error) => archive.unrecognised.push(Unrecognised {
                     key: table.folder,
                     reason: format!("Parquet: {}", errors::explain(&error, "").message),
@@ -305,6 +351,20 @@ impl Engine {
             }
         }
         archive.unrecognised.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Lets Parquet be read from a source; the first of a bucket counts, which may have a role of
+    /// its own.
+    fn register_store(&self, source: &dyn ObjectSource) {
+        let Some((root, store)) = source.store() else {
+            return;
+        };
+        // What is no URL, such as the ARN of an access point, Parquet cannot be read from.
+        if let Ok(url) = ObjectStoreUrl::parse(root.trim_end_matches('/'))
+            && self.session.runtime_env().object_store(&url).is_err()
+        {
+            self.session.register_object_store(url.as_ref(), store);
+        }
     }
 
     /// The formats that objects may have.
@@ -379,6 +439,14 @@ impl Engine {
     }
 }
 
+/// What a statement answers that left a table as it was.
+const NOTHING_WRITTEN: &str = "SELECT 0 AS \"rows\", 0 AS files, 0 AS bytes";
+
+fn exists(table: &str) -> Error {
+    Error::new(Owner::Query, format!("there is a table {table} already"))
+        .hint("name another, or say CREATE TABLE IF NOT EXISTS")
+}
+
 /// One table's part of the overview.
 fn overview(format: &Format, objects: usize, bytes: u64) -> String {
     let text = |index: Option<usize>, from| {
@@ -441,7 +509,7 @@ impl Query {
 
     /// The schema of its rows.
     pub fn schema(&self) -> SchemaRef {
-        match &self.target {
+        match &self.destination {
             Some(_) => write::summary_schema(),
             None => self.plan.schema(),
         }
@@ -451,10 +519,9 @@ impl Query {
     pub fn execute(&self) -> Result<SendableRecordBatchStream, Error> {
         let rows = execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
             .map_err(|error| self.explain(&error))?;
-        Ok(match &self.target {
-            Some((target, sink)) => {
-                let written = write::write(rows, Arc::clone(sink), target.clone());
-                let summary = stream::once(written);
+        Ok(match &self.destination {
+            Some(destination) => {
+                let summary = stream::once(destination.clone().write(rows));
                 Box::pin(RecordBatchStreamAdapter::new(self.schema(), summary))
             }
             None => rows,

@@ -350,3 +350,21 @@ fn what_fails_leaves_neither_objects_nor_uploads() {
         assert_eq!(left, (Vec::new(), 0), "{operation}");
     }
 }
+
+#[test]
+fn a_table_in_a_bucket_is_created_filled_and_read() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", many_sources());
+    server.add("lake", Bucket::new());
+    let select = "SELECT bytes, event_time, srcaddr FROM vpc_flow_logs";
+    let sql = format!(
+        "CREATE TABLE flows WITH (external_location = 's3://lake/flows/', \
+         partitioned_by = ARRAY['srcaddr']) AS {select} WHERE bytes < 30; \
+         INSERT INTO flows {select} WHERE bytes >= 30 AND bytes < 60; \
+         CREATE VIEW counted AS SELECT count(*), count(DISTINCT srcaddr) FROM flows; \
+         SELECT * FROM counted"
+    );
+    let arguments = ["query", "-o", "csv", &sql, "s3://org-logs/"];
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(stdout(&output).lines().last(), Some("60,60"));
+}

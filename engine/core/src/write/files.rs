@@ -33,9 +33,22 @@ pub(crate) fn summary_schema() -> SchemaRef {
     ]))
 }
 
+/// The columns of rows, by index, that stand in files.
+fn columns_of_files(rows: &Schema, partitioned_by: &[String]) -> Vec<usize> {
+    let fields = rows.fields().iter().enumerate();
+    let columns = fields.filter(|(_, field)| !partitioned_by.contains(field.name()));
+    columns.map(|(at, _)| at).collect()
+}
+
+/// The columns of files that hold such rows.
+pub(super) fn file_schema(rows: &Schema, partitioned_by: &[String]) -> Result<SchemaRef> {
+    let columns = rows.project(&columns_of_files(rows, partitioned_by))?;
+    Ok(parquet_schema(&columns)?)
+}
+
 /// Writes rows, which come sorted by the columns that partition them, below `target`; gives the
 /// summary. After an error nothing is visible.
-pub(crate) async fn write(
+pub(super) async fn write(
     rows: SendableRecordBatchStream,
     sink: Arc<dyn ObjectSink>,
     target: Target,
@@ -84,11 +97,8 @@ impl TableWriter {
             .iter()
             .map(|name| Ok((name.clone(), schema.index_of(name)?)))
             .collect::<Result<_>>()?;
-        let is_partition = |column: &usize| partitions.iter().any(|(_, at)| at == column);
-        let columns: Vec<_> = (0..schema.fields().len())
-            .filter(|column| !is_partition(column))
-            .collect();
-        let schema = parquet_schema(&schema.project(&columns)?)?;
+        let columns = columns_of_files(schema, &target.partitioned_by);
+        let schema = file_schema(schema, &target.partitioned_by)?;
         Ok(Self {
             target,
             partitions,
