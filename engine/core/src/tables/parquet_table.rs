@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::TableProvider;
-use datafusion::common::Result;
+use datafusion::common::{Result, plan_err};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -129,8 +129,23 @@ impl ParquetTable {
         self.folder.ends_with('/')
     }
 
+    /// A column that its folders name twice, to readers who tell no case apart.
+    fn named_twice(&self) -> Option<&String> {
+        let mut columns = self.partitions.iter().enumerate();
+        let found = columns.find(|(at, column)| {
+            let before = self.partitions[..*at].iter();
+            before
+                .into_iter()
+                .any(|other| other.eq_ignore_ascii_case(column))
+        });
+        found.map(|(_, column)| column)
+    }
+
     /// How it is read. What partitions, statistics and bloom filters rule out is passed over.
     fn listing(&self) -> Result<ListingTableConfig> {
+        if let Some(column) = self.named_twice() {
+            return plan_err!("its folders name the column {column} twice");
+        }
         let partitions = self.partitions.iter();
         let partitions = partitions.map(|column| (column.clone(), DataType::Utf8View));
         let options = ListingOptions::new(Arc::new(ParquetFormat::default()))

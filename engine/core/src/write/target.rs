@@ -108,8 +108,8 @@ impl Target {
     /// order that the statement asks for, or else by time.
     pub(crate) fn sorted(&self, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
         let schema = Arc::clone(plan.schema());
-        let names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
-        let names: Vec<_> = names.into_iter().map(String::as_str).collect();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let names: Vec<_> = names.collect();
         let mut keys = Vec::new();
         for column in &self.partitioned_by {
             let at = self.partition(column, &names)?;
@@ -137,7 +137,8 @@ impl Target {
         sorted.map_err(|error| Error::new(Owner::Internal, error.to_string()))
     }
 
-    /// The one column, by index, that is called so.
+    /// The one column, by index, that is called so. Readers tell no case apart, and a name that
+    /// stood in the files too would be two columns to them.
     fn partition(&self, column: &str, names: &[&str]) -> Result<usize, Error> {
         let Some(at) = names.iter().position(|name| *name == column) else {
             let error = usage(self.form, format!("no column {column} to partition by"));
@@ -147,6 +148,18 @@ impl Target {
                 None => error,
             });
         };
+        let is_same = |name: &str| name.eq_ignore_ascii_case(column);
+        let partitions = self.partitioned_by.iter();
+        if partitions.filter(|name| is_same(name)).count() > 1 {
+            let twice = format!("column {column} partitions twice");
+            return Err(usage(self.form, twice).hint("name each column once"));
+        }
+        if names.iter().filter(|name| is_same(name)).count() > 1 {
+            let two = format!("two columns are called {column}, by which it is partitioned");
+            return Err(
+                usage(self.form, two).hint("give one another name with AS, or leave it out")
+            );
+        }
         Ok(at)
     }
 }

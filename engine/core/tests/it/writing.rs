@@ -251,6 +251,21 @@ async fn what_is_refused() {
             "UNLOAD: no column is left for the files",
         ),
         (
+            format!(
+                "UNLOAD (SELECT action, bytes FROM vpc_flow_logs) TO '{empty}' \
+                 WITH (partitioned_by = ARRAY['action', 'action'])"
+            ),
+            "UNLOAD: column action partitions twice",
+        ),
+        (
+            format!(
+                "UNLOAD (SELECT a.action, b.action, a.bytes FROM vpc_flow_logs a \
+                 JOIN vpc_flow_logs b ON a.bytes = b.bytes) TO '{empty}' \
+                 WITH (partitioned_by = ARRAY['action'])"
+            ),
+            "UNLOAD: two columns are called action, by which it is partitioned",
+        ),
+        (
             "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO 'gs://logs/lake/'".to_owned(),
             "gs://logs/lake/: loglens does not write to gs:// yet",
         ),
@@ -400,4 +415,29 @@ async fn what_does_not_fit_a_table() {
         assert!(error.hint.is_some(), "{sql}");
     }
     assert_eq!(files(&place), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_name_a_column_twice_are_no_table() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 10)));
+    let folder = tempfile::tempdir().unwrap();
+    for below in ["one/day=1/day=2", "two/day=1/DAY=2", "three/day=1"] {
+        let sql = format!(
+            "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO '{}/{below}'",
+            folder.path().display()
+        );
+        ask(&engine, &sql).await.unwrap();
+    }
+    let read = over_folder(folder.path().to_str().unwrap());
+    let archive = read.archive().await.unwrap();
+    let names = archive.parquet.iter().map(|table| table.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["three"]);
+    for found in &archive.unrecognised {
+        let expected = "Parquet: its folders name the column day twice";
+        assert_eq!(
+            found.reason.to_ascii_lowercase(),
+            expected.to_ascii_lowercase()
+        );
+    }
+    assert_eq!(archive.unrecognised.len(), 2);
 }
