@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -13,11 +15,12 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
-use futures::stream;
+use futures::{TryStreamExt, stream};
 use loglens_parsers::format::{Format, Formats, PartitionValue};
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, Given, Unrecognised};
+use crate::ddl;
 use crate::error::{Error, Owner};
 use crate::ledger::Ledger;
 use crate::object::ObjectSource;
@@ -367,6 +370,65 @@ impl Engine {
         }
     }
 
+    /// Athena's statement for a table, log or Parquet, that lies at `location`. What the sources
+    /// hold is looked at if there are any.
+    pub async fn ddl(&self, table: &str, location: &str) -> Result<String, Error> {
+        let archive = match self.sources.is_empty() {
+            true => None,
+            false => Some(self.archive().await?),
+        };
+        if let Some((parquet, schema)) = self.schema.parquet(table) {
+            let files = schema.fields().len() - parquet.partitions.len();
+            let files = schema.project(&(0..files).collect::<Vec<_>>());
+            let files = files.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
+            let partitions = self.partition_values(&parquet).await?;
+            return ddl::of_parquet(table, &files, &partitions, location);
+        }
+        let Some(format) = self.given.formats.by_name(table) else {
+            return Err(self.schema.unknown_table(table));
+        };
+        let mut keys = ddl::Keys::default();
+        let archived = archive.and_then(|archive| archive.table(table));
+        for object in archived.iter().flat_map(|table| table.objects.iter()) {
+            keys.accounts.extend(object.facts.account.clone());
+            keys.regions.extend(object.facts.region.clone());
+        }
+        Ok(ddl::of_logs(format, location, &keys))
+    }
+
+    /// The values of the columns that partition a table.
+    async fn partition_values(&self, table: &ParquetTable) -> Result<Vec<ddl::Values>, Error> {
+        let mut all = Vec::new();
+        for column in &table.partitions {
+            let name = column.replace('"', "\"\"");
+            let sql = format!(
+                "SELECT DISTINCT \"{name}\" FROM \"{}\" ORDER BY 1",
+                table.name
+            );
+            let mut values = Vec::new();
+            for statement in self.parse(&sql)? {
+                let query = self.plan(statement).await?;
+                let rows: Vec<_> = query
+                    .execute()?
+                    .try_collect()
+                    .await
+                    .map_err(|error| query.explain(&error))?;
+                for batch in &rows {
+                    let texts = cast(batch.column(0), &DataType::Utf8);
+                    let texts =
+                        texts.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
+                    let texts = texts.as_string::<i32>().iter();
+                    values.extend(texts.map(|text| text.unwrap_or(NO_VALUE).to_owned()));
+                }
+            }
+            all.push(ddl::Values {
+                column: column.clone(),
+                values,
+            });
+        }
+        Ok(all)
+    }
+
     /// The formats that objects may have.
     pub fn formats(&self) -> &Formats {
         &self.given.formats
@@ -438,6 +500,9 @@ impl Engine {
         )))
     }
 }
+
+/// What stands for NULL in the names of folders.
+const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// What a statement answers that left a table as it was.
 const NOTHING_WRITTEN: &str = "SELECT 0 AS \"rows\", 0 AS files, 0 AS bytes";

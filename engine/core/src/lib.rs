@@ -14,6 +14,7 @@
 //! prints. Only `engine`, `scan`, `tables` and `own_text` name physical plans.
 
 pub mod archive;
+mod ddl;
 pub mod describe;
 pub mod engine;
 pub mod error;

@@ -187,6 +187,7 @@ fn help() {
       tables       Show what lies in places: tables, objects, accounts, Regions, times
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
+      ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
@@ -457,6 +458,7 @@ fn no_command() {
       tables       Show what lies in places: tables, objects, accounts, Regions, times
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
+      ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell

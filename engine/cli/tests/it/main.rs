@@ -5,6 +5,7 @@ mod chart;
 mod cloudtrail;
 mod command;
 mod config;
+mod ddl;
 mod describe;
 mod errors;
 mod generate;
