@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Show the log formats that are recognised
     Formats(Formats),
+    /// Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
+    Ddl(Box<Ddl>),
     /// Answer a named query; --list shows them
     Run(Box<Run>),
     /// Check step by step whether S3 answers, and say what to mend
@@ -138,6 +140,27 @@ pub(crate) struct Formats {
     /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
     pub(crate) output: Format,
+}
+
+/// Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written.
+///
+/// Partitions are projected from the keys: account, Region and day of logs, and the folders of
+/// Parquet. With places, the accounts and Regions are those found there.
+#[derive(Debug, Args)]
+pub(crate) struct Ddl {
+    /// The table, by name or alias
+    #[arg(value_name = "TABLE")]
+    pub(crate) name: String,
+    /// Where it lies; a table of Parquet is read there, or from a copy of it
+    #[arg(value_name = "FROM", value_hint = ValueHint::AnyPath)]
+    pub(crate) places: Vec<String>,
+    /// Where Athena finds it: s3://BUCKET/FOLDER/; of logs, the folder that AWSLogs/ is in
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) location: String,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
 }
 
 /// Answer a named query.

@@ -5,7 +5,9 @@ use std::future::ready;
 use std::ops::Add;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -17,17 +19,17 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream;
+use futures::{TryStreamExt, stream};
 use loglens_parsers::format::{Format, Formats, PartitionValue};
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, Given, Unrecognised};
 use crate::cost::{self, Bill, Estimate, Limits, Prices};
+use crate::ddl;
 use crate::error::{Error, Owner};
 use crate::ledger::{Expected, Ledger};
 use crate::object::{ObjectSource, Reading, Requests};
 use crate::session::{self, SessionSpec};
-use crate::sink::ObjectSink;
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references, struct_names};
@@ -36,8 +38,8 @@ use crate::tables::parquet_table::{self, ParquetTable};
 use crate::tables::planned_files::planned_files;
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
-use crate::write::target::{self, Target};
-use crate::write::{self, Places};
+use crate::write::statement::{self, Writes};
+use crate::write::{self, Destination, Form, Places, Target, Written};
 
 /// What an engine is built from.
 #[derive(Debug, Default)]
@@ -110,8 +112,8 @@ pub struct Query {
 enum Output {
     /// They are the answer.
     Rows,
-    /// They are written to a place, by what writes there.
-    Written(Target, Arc<dyn ObjectSink>),
+    /// They are written.
+    Written(Destination),
     /// There are none: the answer is what they would cost.
     Cost(Estimate),
 }
@@ -224,7 +226,7 @@ impl Engine {
             mut ast,
             is_of_cost,
         } = statement;
-        let target = self.target(&mut ast).await?;
+        let destination = self.destination(&mut ast).await?;
         let explain = |error| errors::explain(&error, &sql);
         let ledger = Arc::new(Ledger::default());
         let mut state = self.session.state();
@@ -253,8 +255,8 @@ impl Engine {
             plan @ (LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) => plan,
             plan => struct_names::simplify(plan).map_err(explain)?,
         };
-        let plan = match &target {
-            Some((target, _)) => target::sorted(plan, target)?,
+        let plan = match &destination {
+            Some(destination) => destination.rows(plan)?,
             None => plan,
         };
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
@@ -270,9 +272,9 @@ impl Engine {
             sources: Arc::clone(&self.sources),
             prices: Arc::clone(&self.prices),
             before,
-            output: match target {
+            output: match destination {
                 _ if is_of_cost => Output::Cost(estimate),
-                Some((target, sink)) => Output::Written(target, sink),
+                Some(destination) => Output::Written(destination),
                 None => Output::Rows,
             },
         })
@@ -309,25 +311,74 @@ impl Engine {
     }
 
     /// Where the rows go, if the statement writes them; it becomes the query for them.
-    async fn target(
-        &self,
-        ast: &mut SqlStatement,
-    ) -> Result<Option<(Target, Arc<dyn ObjectSink>)>, Error> {
-        let Some(target) = target::take(ast)? else {
+    async fn destination(&self, ast: &mut SqlStatement) -> Result<Option<Destination>, Error> {
+        if statement::is_insert(ast) && !self.sources.is_empty() {
+            // Tables of Parquet are known when the sources are listed.
+            self.archive().await?;
+        }
+        let is_folder = |name: &str| self.schema.parquet(name).is_some();
+        let Some(writes) = statement::take(ast, is_folder)? else {
             return Ok(None);
+        };
+        let (target, table) = match writes {
+            Writes::Unload(target) => (target, Written::Unnamed),
+            Writes::Create {
+                table,
+                if_not_exists,
+                target,
+            } => {
+                if self.schema.table_exist(&table) {
+                    if if_not_exists {
+                        *ast = self.parse(NOTHING_WRITTEN)?.remove(0).ast;
+                        return Ok(None);
+                    }
+                    return Err(exists(&table));
+                }
+                (target, Written::Created(table))
+            }
+            Writes::Insert { table, columns } => self.filled(table, columns)?,
         };
         let Some(places) = &self.places else {
             return Err(Error::new(Owner::Usage, "nothing can be written here"));
         };
         let place = &target.place;
-        if !places.is_empty(place).await? {
+        if !matches!(table, Written::Filled { .. }) && !places.is_empty(place).await? {
             return Err(
-                Error::new(Owner::Usage, format!("{place}: there is something already"))
-                    .hint("UNLOAD writes where nothing is: name another place, or empty this one"),
+                Error::new(Owner::Usage, format!("{place}: there is something already")).hint(
+                    "a table is written where nothing is: name another place, or empty this one",
+                ),
             );
         }
-        let sink = places.sink(place)?;
-        Ok(Some((target, sink)))
+        if matches!(table, Written::Created(_)) {
+            self.register_store(&*places.source(place)?);
+        }
+        Ok(Some(Destination {
+            sink: places.sink(place)?,
+            target,
+            table,
+            session: self.session.clone(),
+            schema: Arc::clone(&self.schema),
+        }))
+    }
+
+    /// Where the rows of an INSERT go.
+    fn filled(&self, name: String, columns: Vec<String>) -> Result<(Target, Written), Error> {
+        let Some((table, schema)) = self.schema.parquet(&name) else {
+            return Err(self.schema.unknown_table(&name));
+        };
+        if !table.is_folder() {
+            let error = format!("INSERT INTO {name}: {} is one file", table.folder);
+            return Err(
+                Error::new(Owner::Query, error).hint("files are added to a table that is a folder")
+            );
+        }
+        let target = Target::plain(Form::Insert, &table.folder, table.partitions);
+        let filled = Written::Filled {
+            name,
+            schema,
+            columns,
+        };
+        Ok((target, filled))
     }
 
     /// Lists the sources if the statement needs them, and binds hidden columns.
@@ -385,18 +436,16 @@ impl Engine {
     /// Makes tables of what lies as Parquet. What cannot be one is left out like any object that
     /// nothing recognises.
     async fn register_parquet(&self, archive: &mut Archive) {
-        for (root, store) in self.sources.iter().filter_map(|source| source.store()) {
-            // What is no URL, such as the ARN of an access point, Parquet cannot be read from.
-            if let Ok(url) = ObjectStoreUrl::parse(root.trim_end_matches('/')) {
-                self.session.register_object_store(url.as_ref(), store);
-            }
+        for source in self.sources.iter() {
+            self.register_store(&**source);
         }
         for table in std::mem::take(&mut archive.parquet) {
             let provider = parquet_table::provider(&self.session.state(), &table).await;
-            let registered =
-                provider.and_then(|found| self.schema.register_table(table.name.clone(), found));
-            match registered {
-                Ok(_) => archive.parquet.push(table),
+            match provider {
+                Ok(provider) => {
+                    self.schema.register_parquet(table.clone(), provider);
+                    archive.parquet.push(table);
+                }
                 Err(error) => archive.unrecognised.push(Unrecognised {
                     key: table.folder,
                     reason: format!("Parquet: {}", errors::explain(&error, "").message),
@@ -404,6 +453,79 @@ impl Engine {
             }
         }
         archive.unrecognised.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Lets Parquet be read from a source; the first of a bucket counts, which may have a role of
+    /// its own.
+    fn register_store(&self, source: &dyn ObjectSource) {
+        let Some((root, store)) = source.store() else {
+            return;
+        };
+        // What is no URL, such as the ARN of an access point, Parquet cannot be read from.
+        if let Ok(url) = ObjectStoreUrl::parse(root.trim_end_matches('/'))
+            && self.session.runtime_env().object_store(&url).is_err()
+        {
+            self.session.register_object_store(url.as_ref(), store);
+        }
+    }
+
+    /// Athena's statement for a table, log or Parquet, that lies at `location`. What the sources
+    /// hold is looked at if there are any.
+    pub async fn ddl(&self, table: &str, location: &str) -> Result<String, Error> {
+        let archive = match self.sources.is_empty() {
+            true => None,
+            false => Some(self.archive().await?),
+        };
+        if let Some((parquet, schema)) = self.schema.parquet(table) {
+            let files = schema.fields().len() - parquet.partitions.len();
+            let files = schema.project(&(0..files).collect::<Vec<_>>());
+            let files = files.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
+            let partitions = self.partition_values(&parquet).await?;
+            return ddl::of_parquet(table, &files, &partitions, location);
+        }
+        let Some(format) = self.given.formats.by_name(table) else {
+            return Err(self.schema.unknown_table(table));
+        };
+        let mut keys = ddl::Keys::default();
+        let archived = archive.and_then(|archive| archive.table(table));
+        for object in archived.iter().flat_map(|table| table.objects.iter()) {
+            keys.accounts.extend(object.facts.account.clone());
+            keys.regions.extend(object.facts.region.clone());
+        }
+        Ok(ddl::of_logs(format, location, &keys))
+    }
+
+    /// The values of the columns that partition a table.
+    async fn partition_values(&self, table: &ParquetTable) -> Result<Vec<ddl::Values>, Error> {
+        let mut all = Vec::new();
+        for column in &table.partitions {
+            let name = column.replace('"', "\"\"");
+            let sql = format!(
+                "SELECT DISTINCT \"{name}\" FROM \"{}\" ORDER BY 1",
+                table.name
+            );
+            let mut values = Vec::new();
+            for statement in self.parse(&sql)? {
+                let query = self.plan(statement).await?;
+                let rows: Vec<_> = query
+                    .execute()?
+                    .try_collect()
+                    .await
+                    .map_err(|error| query.explain(&error))?;
+                for batch in &rows {
+                    let texts = cast(batch.column(0), &DataType::Utf8);
+                    let texts =
+                        texts.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
+                    let texts = texts.as_string::<i32>().iter();
+                    values.extend(texts.map(|text| text.unwrap_or(NO_VALUE).to_owned()));
+                }
+            }
+            all.push(ddl::Values {
+                column: column.clone(),
+                values,
+            });
+        }
+        Ok(all)
     }
 
     /// The formats that objects may have.
@@ -476,6 +598,17 @@ impl Engine {
             present.join(", ")
         )))
     }
+}
+
+/// What stands for NULL in the names of folders.
+const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// What a statement answers that left a table as it was.
+const NOTHING_WRITTEN: &str = "SELECT 0 AS \"rows\", 0 AS files, 0 AS bytes";
+
+fn exists(table: &str) -> Error {
+    Error::new(Owner::Query, format!("there is a table {table} already"))
+        .hint("name another, or say CREATE TABLE IF NOT EXISTS")
 }
 
 /// One table's part of the overview.
@@ -567,9 +700,7 @@ impl Query {
         };
         Ok(match &self.output {
             Output::Rows => rows()?,
-            Output::Written(target, sink) => {
-                one(write::write(rows()?, Arc::clone(sink), target.clone()).boxed())
-            }
+            Output::Written(destination) => one(destination.clone().write(rows()?).boxed()),
             Output::Cost(estimate) => {
                 let batch = cost::batch(estimate, &self.prices);
                 one(ready(batch).boxed())

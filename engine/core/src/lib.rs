@@ -15,6 +15,7 @@
 
 pub mod archive;
 pub mod cost;
+mod ddl;
 pub mod describe;
 pub mod engine;
 pub mod error;

@@ -132,23 +132,8 @@ impl Unfinished {
         synced.map_err(failed)?;
         let named = match condition {
             Condition::Always => fs::rename(&self.path, &self.key),
-            // A link never takes the place of a file; the unfinished name goes when this does.
-            Condition::Absent => fs::hard_link(&self.path, &self.key),
-            Condition::Matches(etag) => {
-                let lock = folder_of(&self.key).join(format!("{UNFINISHED}lock"));
-                let mut options = OpenOptions::new();
-                options.write(true).create(true).truncate(false);
-                let lock = options.open(lock).map_err(failed)?;
-                lock.lock().map_err(failed)?;
-                match etag_of(Path::new(&self.key)) {
-                    Ok(found) if found == *etag => fs::rename(&self.path, &self.key),
-                    Ok(_) => return Ok(Written::Refused),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        return Ok(Written::Refused);
-                    }
-                    Err(error) => return Err(failed(error)),
-                }
-            }
+            Condition::Absent => self.name_if_absent(|from, to| fs::hard_link(from, to)),
+            Condition::Matches(etag) => self.name_if(|found| found == Some(etag)),
         };
         match named {
             Ok(()) => Ok(Written::Done {
@@ -158,6 +143,42 @@ impl Unfinished {
             Err(error) => Err(failed(error)),
         }
     }
+}
+
+impl Unfinished {
+    /// Gives the file its name if no file has it.
+    fn name_if_absent(&self, link: fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+        // A link never takes the place of a file; the unfinished name goes when this does.
+        match link(&self.path, Path::new(&self.key)) {
+            Err(error) if has_no_links(&error) => self.name_if(|found| found.is_none()),
+            linked => linked,
+        }
+    }
+
+    /// Gives the file its name if what has the name now, by its etag, is as it should be. A lock
+    /// keeps others out meanwhile, and ends with its process, whatever ends that.
+    fn name_if(&self, is_so: impl Fn(Option<&String>) -> bool) -> io::Result<()> {
+        let lock = folder_of(&self.key).join(format!("{UNFINISHED}lock"));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let lock = options.open(lock)?;
+        lock.lock()?;
+        let found = match etag_of(Path::new(&self.key)) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        match is_so(found.as_ref()) {
+            true => fs::rename(&self.path, &self.key),
+            false => Err(io::ErrorKind::AlreadyExists.into()),
+        }
+    }
+}
+
+/// Whether a file system knows no hard links: FAT and some of networks do not.
+fn has_no_links(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | Unsupported)
 }
 
 impl Drop for Unfinished {
@@ -212,4 +233,38 @@ async fn blocking<T: Send + 'static>(
             format!("writing a file: {error}"),
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn without_hard_links_a_name_is_given_once() {
+        fn refuse(_: &Path, _: &Path) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("a");
+        let key = key.to_str().unwrap();
+        let named: Vec<_> = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|writer: u8| {
+                    scope.spawn(move || {
+                        let file = Unfinished::new(key).unwrap();
+                        file.write(&[writer]).unwrap();
+                        file.name_if_absent(refuse).map_err(|error| error.kind())
+                    })
+                })
+                .collect();
+            let done = writers.into_iter().map(|writer| writer.join().unwrap());
+            done.collect()
+        });
+        let refused = Err(io::ErrorKind::AlreadyExists);
+        assert_eq!(named.iter().filter(|named| named.is_ok()).count(), 1);
+        assert_eq!(named.iter().filter(|named| **named == refused).count(), 7);
+        let winner = named.iter().position(Result::is_ok).unwrap();
+        assert_eq!(fs::read(key).unwrap(), [u8::try_from(winner).unwrap()]);
+    }
 }

@@ -59,6 +59,10 @@ impl Places for WritablePlaces {
         Ok(true)
     }
 
+    fn source(&self, place: &str) -> Result<Arc<dyn ObjectSource>, Error> {
+        crate::source_with(place, self.access.clone())
+    }
+
     fn sink(&self, place: &str) -> Result<Arc<dyn ObjectSink>, Error> {
         if place.starts_with(SCHEME) {
             return Ok(Arc::new(self.bucket(place)?));

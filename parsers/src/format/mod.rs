@@ -241,6 +241,12 @@ impl Format {
             .position(|column| same_name(&column.name, name))
     }
 
+    /// The folders of its objects below `AWSLogs/`, as AWS lays them out first: with `{account}`,
+    /// `{region}`, `{year}` and the like. None where nothing is known of them.
+    pub fn folders(&self) -> Option<String> {
+        self.folders.first().map(KeyPattern::required)
+    }
+
     /// Whether a column comes from the field of this name.
     pub fn has_field(&self, name: &str) -> bool {
         self.columns

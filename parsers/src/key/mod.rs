@@ -49,6 +49,23 @@ enum Fact {
     Other,
 }
 
+impl Fact {
+    /// Its name in patterns.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Hour => "hour",
+            Self::Log => "log",
+            Self::Time => "time",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What the key of an object says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFacts {
@@ -192,6 +209,16 @@ impl KeyPattern {
             Ok((_, parts)) => Ok(Self(parts)),
             Err(_) => Err("unbalanced braces, or unbalanced or nested brackets".to_owned()),
         }
+    }
+
+    /// The pattern with what every key has: without parts that may be missing.
+    pub(crate) fn required(&self) -> String {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Capture(fact) => format!("{{{}}}", fact.name()),
+            Part::Optional(_) | Part::Rest => String::new(),
+        });
+        parts.collect()
     }
 
     /// What a key that starts like the pattern says; None if it does not.

@@ -187,6 +187,7 @@ fn help() {
       tables       Show what lies in places: tables, objects, accounts, Regions, times
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
+      ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
@@ -499,6 +500,7 @@ fn no_command() {
       tables       Show what lies in places: tables, objects, accounts, Regions, times
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
+      ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real

@@ -7,6 +7,7 @@ mod cloudtrail;
 mod command;
 mod config;
 mod credentials;
+mod ddl;
 mod describe;
 mod doctor;
 mod errors;

@@ -463,3 +463,104 @@ fn a_key_of_ones_own_goes_with_what_is_read_and_written() {
         "{said}"
     );
 }
+
+/// Flows of 300 sources in one object.
+fn many_sources() -> Bucket {
+    let header = LOG.lines().next().unwrap();
+    let mut log = format!("{header}\n");
+    for number in 0..3000 {
+        let source = number % 300;
+        log.push_str(&format!(
+            "2 1 eni-1 10.0.{}.{} 10.0.0.2 1 443 6 1 {number} 1769817600 1769817660 ACCEPT OK\n",
+            source / 100,
+            source % 100
+        ));
+    }
+    let mut bucket = Bucket::new();
+    bucket.put(
+        "AWSLogs/1/vpcflowlogs/us-east-1/2026/01/31/1_vpcflowlogs_us-east-1_fl-1_20260131T0005Z_x.log",
+        log,
+    );
+    bucket
+}
+
+const UNLOAD: &str = "UNLOAD (SELECT srcaddr, bytes, event_time FROM vpc_flow_logs) \
+                      TO 's3://lake/flows/' WITH (partitioned_by = ARRAY['srcaddr'])";
+
+#[test]
+fn many_files_are_written_side_by_side_and_appear_together() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", many_sources());
+    server.add("lake", Bucket::new());
+    server.delay(std::time::Duration::from_millis(20));
+    let unload = ["query", "-o", "csv", UNLOAD, "s3://org-logs/"];
+    let output = loglens(&server, &KEYS, &unload);
+    assert!(stdout(&output).contains("\n3000,300,"), "{output:?}");
+    let log = server.log();
+    let of = |operation| {
+        let positions = log.iter().enumerate();
+        let positions = positions.filter(move |(_, asked)| asked.operation == operation);
+        positions.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let (parts, completed) = (of("UploadPart"), of("CompleteMultipartUpload"));
+    assert_eq!((parts.len(), completed.len()), (300, 300));
+    assert!(parts.last() < completed.first(), "none before all are sent");
+    assert_eq!(of("PutObject").len(), 0);
+    assert!(
+        server.most_under_way() > 20,
+        "{} at a time",
+        server.most_under_way()
+    );
+    assert_eq!(server.with("lake", |bucket| bucket.open_uploads()), 0);
+
+    server.delay(std::time::Duration::ZERO);
+    let read = "SELECT count(*), sum(bytes), count(DISTINCT srcaddr) FROM flows";
+    let output = loglens(&server, &KEYS, &["query", "-o", "csv", read, "s3://lake/"]);
+    assert_eq!(stdout(&output).lines().last(), Some("3000,4498500,300"));
+
+    let output = loglens(&server, &KEYS, &unload);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("s3://lake/flows/: there is something already"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn what_fails_leaves_neither_objects_nor_uploads() {
+    for (operation, after) in [
+        ("CreateMultipartUpload", 100),
+        ("UploadPart", 100),
+        ("CompleteMultipartUpload", 150),
+    ] {
+        let server = Server::start().unwrap();
+        server.add("org-logs", many_sources());
+        server.add("lake", Bucket::new());
+        server.delay(std::time::Duration::from_millis(5));
+        let fault = Fault::status(operation, 403, "AccessDenied", "Access Denied");
+        server.fail(fault.after(after));
+        let output = loglens(&server, &KEYS, &["query", UNLOAD, "s3://org-logs/"]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(stderr(&output).contains(operation), "{output:?}");
+        let left = server.with("lake", |bucket| (bucket.keys(), bucket.open_uploads()));
+        assert_eq!(left, (Vec::new(), 0), "{operation}");
+    }
+}
+
+#[test]
+fn a_table_in_a_bucket_is_created_filled_and_read() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", many_sources());
+    server.add("lake", Bucket::new());
+    let select = "SELECT bytes, event_time, srcaddr FROM vpc_flow_logs";
+    let sql = format!(
+        "CREATE TABLE flows WITH (external_location = 's3://lake/flows/', \
+         partitioned_by = ARRAY['srcaddr']) AS {select} WHERE bytes < 30; \
+         INSERT INTO flows {select} WHERE bytes >= 30 AND bytes < 60; \
+         CREATE VIEW counted AS SELECT count(*), count(DISTINCT srcaddr) FROM flows; \
+         SELECT * FROM counted"
+    );
+    let arguments = ["query", "-o", "csv", &sql, "s3://org-logs/"];
+    let output = loglens(&server, &KEYS, &arguments);
+    assert_eq!(stdout(&output).lines().last(), Some("60,60"));
+}

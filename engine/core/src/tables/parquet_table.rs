@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::TableProvider;
-use datafusion::common::Result;
+use datafusion::common::{Result, plan_err};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -13,6 +13,7 @@ use datafusion::datasource::listing::{
 use datafusion::execution::SessionState;
 
 use crate::object::Object;
+use crate::portable::map_schema;
 
 /// A table of Parquet files below one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,20 +111,71 @@ fn name_of(folder: &str) -> String {
     }
 }
 
-/// Reads a table. What partitions, statistics and bloom filters rule out is passed over.
+impl ParquetTable {
+    /// A table that was written below a place.
+    pub(crate) fn written(name: &str, place: &str, partitions: &[String]) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: format!("{}/", place.trim_end_matches('/')),
+            partitions: partitions.to_vec(),
+            objects: 0,
+            bytes: 0,
+            extension: EXTENSION,
+        }
+    }
+
+    /// Whether it is a folder, which files can be added to.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.folder.ends_with('/')
+    }
+
+    /// A column that its folders name twice, to readers who tell no case apart.
+    fn named_twice(&self) -> Option<&String> {
+        let mut columns = self.partitions.iter().enumerate();
+        let found = columns.find(|(at, column)| {
+            let before = self.partitions[..*at].iter();
+            before
+                .into_iter()
+                .any(|other| other.eq_ignore_ascii_case(column))
+        });
+        found.map(|(_, column)| column)
+    }
+
+    /// How it is read. What partitions, statistics and bloom filters rule out is passed over.
+    fn listing(&self) -> Result<ListingTableConfig> {
+        if let Some(column) = self.named_twice() {
+            return plan_err!("its folders name the column {column} twice");
+        }
+        let partitions = self.partitions.iter();
+        let partitions = partitions.map(|column| (column.clone(), DataType::Utf8View));
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+            .with_file_extension(self.extension)
+            .with_table_partition_cols(partitions.collect());
+        let url = ListingTableUrl::parse(&self.folder)?;
+        Ok(ListingTableConfig::new(url).with_listing_options(options))
+    }
+}
+
+/// Reads a table, with the columns that its files have.
 pub(crate) async fn provider(
     state: &SessionState,
     table: &ParquetTable,
 ) -> Result<Arc<dyn TableProvider>> {
-    let partitions = table.partitions.iter();
-    let partitions = partitions.map(|column| (column.clone(), DataType::Utf8View));
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
-        .with_file_extension(table.extension)
-        .with_table_partition_cols(partitions.collect());
-    let config = ListingTableConfig::new(ListingTableUrl::parse(&table.folder)?)
-        .with_listing_options(options)
-        .infer_schema(state)
-        .await?;
+    let config = table.listing()?.infer_schema(state).await?;
+    Ok(Arc::new(ListingTable::try_new(config)?))
+}
+
+/// Reads a table whose files have these columns, if it has any.
+pub(crate) fn provider_of(
+    table: &ParquetTable,
+    columns: &Schema,
+) -> Result<Arc<dyn TableProvider>> {
+    let columns = map_schema(columns, |data_type| match data_type {
+        DataType::Utf8 => DataType::Utf8View,
+        DataType::Binary => DataType::BinaryView,
+        other => other,
+    });
+    let config = table.listing()?.with_schema(columns);
     Ok(Arc::new(ListingTable::try_new(config)?))
 }
 

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
 use loglens_parsers::format::Formats;
 
 use super::log_table::{LogTable, LogTableView, ScanOptions};
+use super::parquet_table::ParquetTable;
 use super::rejects::{REJECTS, RejectsTable};
 use crate::archive::Archive;
 use crate::error::{Error, Owner};
@@ -21,7 +23,15 @@ use crate::sql::hidden_columns::SUFFIX;
 pub(crate) struct LogSchema {
     formats: Formats,
     logs: OnceLock<Vec<Arc<LogTable>>>,
-    registered: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
+    registered: Mutex<HashMap<String, Registered>>,
+}
+
+/// A table beside those of logs.
+#[derive(Debug, Clone)]
+struct Registered {
+    provider: Arc<dyn TableProvider>,
+    /// Where it lies, if it is one of Parquet.
+    parquet: Option<ParquetTable>,
 }
 
 impl LogSchema {
@@ -90,7 +100,21 @@ impl LogSchema {
         self.registered().contains_key(name)
     }
 
-    fn registered(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn TableProvider>>> {
+    /// Takes a table of Parquet.
+    pub(crate) fn register_parquet(&self, table: ParquetTable, provider: Arc<dyn TableProvider>) {
+        let name = table.name.clone();
+        let parquet = Some(table);
+        let table = Registered { provider, parquet };
+        self.registered().insert(name, table);
+    }
+
+    /// A table of Parquet, and its columns.
+    pub(crate) fn parquet(&self, name: &str) -> Option<(ParquetTable, SchemaRef)> {
+        let registered = self.registered().get(name)?.clone();
+        Some((registered.parquet?, registered.provider.schema()))
+    }
+
+    fn registered(&self) -> MutexGuard<'_, HashMap<String, Registered>> {
         self.registered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -135,7 +159,7 @@ impl SchemaProvider for LogSchema {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         if let Some(table) = self.registered().get(name) {
-            return Ok(Some(Arc::clone(table)));
+            return Ok(Some(Arc::clone(&table.provider)));
         }
         if name == REJECTS {
             return Ok(Some(Arc::new(RejectsTable {
@@ -157,11 +181,18 @@ impl SchemaProvider for LogSchema {
         name: String,
         table: Arc<dyn TableProvider>,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
-        Ok(self.registered().insert(name, table))
+        let parquet = None;
+        let table = Registered {
+            provider: table,
+            parquet,
+        };
+        let before = self.registered().insert(name, table);
+        Ok(before.map(|before| before.provider))
     }
 
     fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        Ok(self.registered().remove(name))
+        let removed = self.registered().remove(name);
+        Ok(removed.map(|removed| removed.provider))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -13,19 +13,15 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
-use tokio::task::{JoinError, JoinSet};
 
 use super::folders::folder;
 use super::target::Target;
-use crate::error::{Error, Owner};
+use super::uploads::Uploads;
 use crate::portable::{file_properties, parquet_schema, portable_batches};
-use crate::sink::{Condition, ObjectSink, Upload, Written};
+use crate::sink::{ObjectSink, Upload};
 
 /// Encoded bytes that are sent on as a part.
 const PART_BYTES: usize = 32 << 20;
-
-/// Files that are made visible side by side.
-const COMPLETED_AT_ONCE: usize = 32;
 
 /// What a statement that writes answers: one row.
 pub(crate) fn summary_schema() -> SchemaRef {
@@ -37,9 +33,22 @@ pub(crate) fn summary_schema() -> SchemaRef {
     ]))
 }
 
+/// The columns of rows, by index, that stand in files.
+fn columns_of_files(rows: &Schema, partitioned_by: &[String]) -> Vec<usize> {
+    let fields = rows.fields().iter().enumerate();
+    let columns = fields.filter(|(_, field)| !partitioned_by.contains(field.name()));
+    columns.map(|(at, _)| at).collect()
+}
+
+/// The columns of files that hold such rows.
+pub(super) fn file_schema(rows: &Schema, partitioned_by: &[String]) -> Result<SchemaRef> {
+    let columns = rows.project(&columns_of_files(rows, partitioned_by))?;
+    Ok(parquet_schema(&columns)?)
+}
+
 /// Writes rows, which come sorted by the columns that partition them, below `target`; gives the
-/// summary. After an error nothing is visible, unless files were being made visible already.
-pub(crate) async fn write(
+/// summary. After an error nothing is visible.
+pub(super) async fn write(
     rows: SendableRecordBatchStream,
     sink: Arc<dyn ObjectSink>,
     target: Target,
@@ -56,7 +65,6 @@ pub(crate) async fn write(
 
 /// A table while it is written.
 struct TableWriter {
-    sink: Arc<dyn ObjectSink>,
     target: Target,
     /// Names of the columns that partition it, and where they are in the rows.
     partitions: Vec<(String, usize)>,
@@ -67,16 +75,19 @@ struct TableWriter {
     /// What the names of this statement's files share, and no others: 64 random bits.
     run: u64,
     open: Option<OpenFile>,
-    written: Vec<Box<dyn Upload>>,
+    uploads: Uploads,
     rows: usize,
+    files: usize,
     bytes: usize,
 }
 
 /// The file that is written to.
 struct OpenFile {
     folder: String,
+    key: String,
     file: ArrowWriter<Vec<u8>>,
-    upload: Box<dyn Upload>,
+    /// What its parts are sent to; None as long as none was.
+    upload: Option<Box<dyn Upload>>,
 }
 
 impl TableWriter {
@@ -86,13 +97,9 @@ impl TableWriter {
             .iter()
             .map(|name| Ok((name.clone(), schema.index_of(name)?)))
             .collect::<Result<_>>()?;
-        let is_partition = |column: &usize| partitions.iter().any(|(_, at)| at == column);
-        let columns: Vec<_> = (0..schema.fields().len())
-            .filter(|column| !is_partition(column))
-            .collect();
-        let schema = parquet_schema(&schema.project(&columns)?)?;
+        let columns = columns_of_files(schema, &target.partitioned_by);
+        let schema = file_schema(schema, &target.partitioned_by)?;
         Ok(Self {
-            sink,
             target,
             partitions,
             columns,
@@ -100,8 +107,9 @@ impl TableWriter {
             schema,
             run: RandomState::new().build_hasher().finish(),
             open: None,
-            written: Vec::new(),
+            uploads: Uploads::new(sink),
             rows: 0,
+            files: 0,
             bytes: 0,
         })
     }
@@ -146,115 +154,86 @@ impl TableWriter {
         if self.open.as_ref().is_some_and(|open| open.folder != folder) {
             self.end_file().await?;
         }
-        let mut open = match self.open.take() {
+        let open = match &mut self.open {
             Some(open) => open,
-            None => self.begin_file(folder).await?,
+            none => {
+                let key = self.target.key(&folder, self.run, self.files);
+                self.files += 1;
+                none.insert(OpenFile::new(folder, key, &self.schema, &self.properties)?)
+            }
         };
         for batch in portable_batches(&rows, &self.schema)? {
             open.file.write(&batch)?;
         }
-        self.bytes += open.send(PART_BYTES).await?;
-        let is_full =
-            open.file.bytes_written() + open.file.in_progress_size() >= self.target.file_bytes;
-        self.open = Some(open);
-        if is_full {
+        self.bytes += open.send_on(&mut self.uploads).await?;
+        if open.bytes() >= self.target.file_bytes {
             self.end_file().await?;
         }
         Ok(())
     }
 
-    async fn begin_file(&mut self, folder: String) -> Result<OpenFile> {
-        let place = self.target.place.trim_end_matches('/');
-        let (run, number) = (self.run, self.written.len());
-        let key = format!("{place}/{folder}{run:016x}-{number:05}.parquet");
-        let properties = Some(self.properties.clone());
-        Ok(OpenFile {
-            folder,
-            file: ArrowWriter::try_new(Vec::new(), Arc::clone(&self.schema), properties)?,
-            upload: self.sink.begin(&key).await?,
-        })
-    }
-
     async fn end_file(&mut self) -> Result<()> {
-        let Some(mut open) = self.open.take() else {
+        let Some(open) = self.open.take() else {
             return Ok(());
         };
-        open.file.finish()?;
-        self.bytes += open.send(1).await?;
-        self.written.push(open.upload);
+        let last = Bytes::from(open.file.into_inner()?);
+        self.bytes += last.len();
+        self.uploads.end(open.key, open.upload, last).await?;
         Ok(())
     }
 
     /// Makes all files visible.
     async fn complete(self) -> Result<RecordBatch> {
-        let (rows, files, bytes) = (self.rows, self.written.len(), self.bytes);
-        at_once(self.written.into_iter().map(complete)).await?;
-        let numbers = [rows, files, bytes].map(|number| {
+        self.uploads.complete().await?;
+        let numbers = [self.rows, self.files, self.bytes].map(|number| {
             let number = i64::try_from(number).unwrap_or(i64::MAX);
             Arc::new(Int64Array::from_value(number, 1)) as ArrayRef
         });
         Ok(RecordBatch::try_new(summary_schema(), numbers.to_vec())?)
     }
 
-    /// Takes back what was written. What fails here leaves parts that nobody sees: the error that
-    /// led here is the one to be told.
+    /// Takes back what was written.
     async fn abort(self) {
-        let open = self.open.map(|open| open.upload);
-        let uploads = self.written.into_iter().chain(open);
-        let _ = at_once(uploads.map(abort)).await;
-    }
-}
-
-async fn complete(upload: Box<dyn Upload>) -> std::result::Result<(), Error> {
-    match upload.complete(Condition::Absent).await? {
-        Written::Done { .. } => Ok(()),
-        Written::Refused => Err(Error::new(
-            Owner::External,
-            "something else has just written a file of the same name; nothing was replaced",
-        )),
-    }
-}
-
-async fn abort(upload: Box<dyn Upload>) -> std::result::Result<(), Error> {
-    upload.abort().await
-}
-
-/// Does all of it, some side by side; the first error, if there is one, after all was tried.
-async fn at_once<F>(work: impl Iterator<Item = F>) -> std::result::Result<(), Error>
-where
-    F: Future<Output = std::result::Result<(), Error>> + Send + 'static,
-{
-    let mut tasks = JoinSet::new();
-    let mut result = Ok(());
-    let mut note = |done: std::result::Result<std::result::Result<(), Error>, JoinError>| {
-        let done = done.unwrap_or_else(|error| Err(Error::new(Owner::Internal, error.to_string())));
-        if result.is_ok() {
-            result = done;
+        if let Some(upload) = self.open.and_then(|open| open.upload) {
+            // The error that led here is the one to be told.
+            let _ = upload.abort().await;
         }
-    };
-    for piece in work {
-        if tasks.len() >= COMPLETED_AT_ONCE
-            && let Some(done) = tasks.join_next().await
-        {
-            note(done);
-        }
-        tasks.spawn(piece);
+        self.uploads.abort().await;
     }
-    while let Some(done) = tasks.join_next().await {
-        note(done);
-    }
-    result
 }
 
 impl OpenFile {
-    /// Sends on what is encoded, if it is so many bytes; how many were sent.
-    async fn send(&mut self, least: usize) -> Result<usize> {
-        if self.file.inner().len() < least {
+    fn new(
+        folder: String,
+        key: String,
+        schema: &SchemaRef,
+        properties: &WriterProperties,
+    ) -> Result<Self> {
+        Ok(Self {
+            folder,
+            key,
+            file: ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.clone()))?,
+            upload: None,
+        })
+    }
+
+    /// Bytes that it has, or will have.
+    fn bytes(&self) -> usize {
+        self.file.bytes_written() + self.file.in_progress_size()
+    }
+
+    /// Sends on what is encoded, if it is enough for a part; how many bytes were sent.
+    async fn send_on(&mut self, uploads: &mut Uploads) -> Result<usize> {
+        if self.file.inner().len() < PART_BYTES {
             return Ok(0);
         }
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => none.insert(uploads.begin(&self.key).await?),
+        };
         let bytes = Bytes::from(std::mem::take(self.file.inner_mut()));
         let sent = bytes.len();
-        self.upload.part(bytes).await?;
+        upload.part(bytes).await?;
         Ok(sent)
     }
 }

@@ -1,20 +1,28 @@
-//! Writing tables: `UNLOAD (SELECT ...) TO 'place'`.
+//! Writing tables: `UNLOAD (SELECT ...) TO 'place'`, `CREATE TABLE ... AS` with a place, and
+//! `INSERT INTO` a table of Parquet.
 //!
 //! Rows come sorted by the columns that partition them, so that one file is written at a time,
 //! however many partitions there are. Files are Parquet in folders as Hive names them
 //! (`day=2026-01-31/`); none is visible before all are complete.
 
+mod destination;
 mod files;
 mod folders;
-pub(crate) mod target;
+mod insert;
+pub(crate) mod statement;
+mod target;
+mod uploads;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub(crate) use self::files::{summary_schema, write};
+pub(crate) use self::destination::{Destination, Written};
+pub(crate) use self::files::summary_schema;
+pub(crate) use self::target::{Form, Target};
 use crate::error::Error;
+use crate::object::ObjectSource;
 use crate::sink::ObjectSink;
 
 /// Opens the places that statements name to be written to.
@@ -22,6 +30,9 @@ use crate::sink::ObjectSink;
 pub trait Places: Debug + Send + Sync {
     /// Whether nothing lies there.
     async fn is_empty(&self, place: &str) -> Result<bool, Error>;
+
+    /// What reads there.
+    fn source(&self, place: &str) -> Result<Arc<dyn ObjectSource>, Error>;
 
     /// What writes there.
     fn sink(&self, place: &str) -> Result<Arc<dyn ObjectSink>, Error>;

@@ -1,10 +1,9 @@
-//! What `UNLOAD` says: where the rows go, and how.
+//! Where rows go, and how: what `WITH (...)` says.
 
 use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Expr as Written, SqlOption, Statement as Ast, Value};
+use datafusion::sql::sqlparser::ast::{Expr as Written, SqlOption, Value};
 
 use crate::error::{Error, Owner};
 use crate::sql::errors::nearest;
@@ -15,9 +14,21 @@ const EVENT_TIME: &str = "event_time";
 /// A file is ended when it has so many bytes: the size that Athena's pages advise.
 const FILE_BYTES: usize = 256 << 20;
 
+/// The statement that says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `UNLOAD`.
+    Unload,
+    /// `CREATE TABLE ... AS`.
+    Create,
+    /// `INSERT INTO`.
+    Insert,
+}
+
 /// Where rows go, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
+    form: Form,
     /// A folder, or a bucket and prefix.
     pub(crate) place: String,
     /// Columns whose values name folders and are left out of the files.
@@ -26,74 +37,139 @@ pub(crate) struct Target {
     pub(crate) file_bytes: usize,
 }
 
-/// Makes an `UNLOAD` the query that it holds, and says where the rows go; None for any other
-/// statement.
-pub(crate) fn take(statement: &mut Statement) -> Result<Option<Target>, Error> {
-    let Statement::Statement(ast) = statement else {
-        return Ok(None);
-    };
-    let Ast::Unload {
-        query, to, with, ..
-    } = ast.as_mut()
-    else {
-        return Ok(None);
-    };
-    let Some(query) = query.take() else {
-        return Err(usage(
-            "UNLOAD wants a statement in brackets and not in quotes",
-        ));
-    };
-    let mut target = Target {
-        place: to.value.clone(),
-        partitioned_by: Vec::new(),
-        file_bytes: FILE_BYTES,
-    };
-    for option in &*with {
-        target.set(option)?;
-    }
-    **ast = Ast::Query(query);
-    Ok(Some(target))
-}
-
 impl Target {
-    fn set(&mut self, option: &SqlOption) -> Result<(), Error> {
-        let SqlOption::KeyValue { key, value } = option else {
-            return Err(usage(format!("UNLOAD: {option} is no option")));
-        };
-        let name = key.value.to_ascii_lowercase();
-        match (name.as_str(), value) {
-            ("format", value) => expect(&name, value, "PARQUET"),
-            ("compression", value) => expect(&name, value, "ZSTD"),
-            ("partitioned_by", Written::Array(array)) => {
-                self.partitioned_by = array
-                    .elem
-                    .iter()
-                    .map(|column| text(column).map(str::to_owned))
-                    .collect::<Option<_>>()
-                    .ok_or_else(|| usage(format!("UNLOAD: {option}: expected names in quotes")))?;
-                Ok(())
-            }
-            ("file_size_mb", value) => {
-                let megabytes = value.to_string().parse::<usize>().ok();
-                let megabytes = megabytes.filter(|megabytes| (1..=65_536).contains(megabytes));
-                self.file_bytes = megabytes
-                    .ok_or_else(|| usage(format!("UNLOAD: {option}: expected megabytes")))?
-                    << 20;
-                Ok(())
-            }
-            _ => Err(usage(format!("UNLOAD: {option} is no option"))),
+    /// What a statement's options say, of a place that it names elsewhere or as one of them.
+    pub(super) fn new(
+        form: Form,
+        place: Option<&str>,
+        options: &[SqlOption],
+    ) -> Result<Self, Error> {
+        let mut target = Self::plain(form, place.unwrap_or_default(), Vec::new());
+        for option in options {
+            target.set(option)?;
+        }
+        if target.place.is_empty() {
+            return Err(usage(form, "no external_location is given"));
+        }
+        Ok(target)
+    }
+
+    /// A place, with nothing else said.
+    pub(crate) fn plain(form: Form, place: &str, partitioned_by: Vec<String>) -> Self {
+        Self {
+            form,
+            place: place.to_owned(),
+            partitioned_by,
+            file_bytes: FILE_BYTES,
         }
     }
+
+    /// The key of a file of a statement, which `run` tells from all others.
+    pub(super) fn key(&self, folder: &str, run: u64, number: usize) -> String {
+        let place = self.place.trim_end_matches('/');
+        format!("{place}/{folder}{run:016x}-{number:05}.parquet")
+    }
+
+    fn set(&mut self, option: &SqlOption) -> Result<(), Error> {
+        let form = self.form;
+        let wrong = |what: &str| usage(form, format!("{option}{what}"));
+        let SqlOption::KeyValue { key, value } = option else {
+            return Err(wrong(" is no option"));
+        };
+        let only = |expected: &str| match text(value) {
+            Some(text) if text.eq_ignore_ascii_case(expected) => Ok(()),
+            _ => Err(wrong(&format!(": only '{expected}' is written"))),
+        };
+        match (key.value.to_ascii_lowercase().as_str(), form) {
+            ("format", _) => only("PARQUET"),
+            ("compression", Form::Unload)
+            | ("write_compression" | "parquet_compression", Form::Create) => only("ZSTD"),
+            ("external_location", Form::Create) => {
+                let place = text(value).ok_or_else(|| wrong(": expected a place in quotes"))?;
+                place.clone_into(&mut self.place);
+                Ok(())
+            }
+            ("partitioned_by", _) => {
+                self.partitioned_by =
+                    texts(value).ok_or_else(|| wrong(": expected names in quotes"))?;
+                Ok(())
+            }
+            ("file_size_mb", _) => {
+                let megabytes = value.to_string().parse::<usize>().ok();
+                let megabytes = megabytes.filter(|megabytes| (1..=65_536).contains(megabytes));
+                self.file_bytes = megabytes.ok_or_else(|| wrong(": expected megabytes"))? << 20;
+                Ok(())
+            }
+            _ => Err(wrong(" is no option")),
+        }
+    }
+
+    /// The plan of the rows, sorted by the columns that partition them; within a partition in the
+    /// order that the statement asks for, or else by time.
+    pub(crate) fn sorted(&self, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
+        let schema = Arc::clone(plan.schema());
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let names: Vec<_> = names.collect();
+        let mut keys = Vec::new();
+        for column in &self.partitioned_by {
+            let at = self.partition(column, &names)?;
+            keys.push(Expr::from(schema.qualified_field(at)).sort(true, false));
+        }
+        if keys.is_empty() {
+            return Ok(plan);
+        }
+        if keys.len() >= names.len() {
+            return Err(usage(self.form, "no column is left for the files"));
+        }
+        let (rows, order) = match plan {
+            LogicalPlan::Sort(sort) if sort.fetch.is_none() => {
+                (Arc::unwrap_or_clone(sort.input), sort.expr)
+            }
+            plan => {
+                let time = names.iter().position(|name| *name == EVENT_TIME);
+                let time = time.map(|at| Expr::from(schema.qualified_field(at)).sort(true, false));
+                (plan, time.into_iter().collect())
+            }
+        };
+        keys.extend(order);
+        let sorted = LogicalPlanBuilder::from(rows).sort(keys);
+        let sorted = sorted.and_then(LogicalPlanBuilder::build);
+        sorted.map_err(|error| Error::new(Owner::Internal, error.to_string()))
+    }
+
+    /// The one column, by index, that is called so. Readers tell no case apart, and a name that
+    /// stood in the files too would be two columns to them.
+    fn partition(&self, column: &str, names: &[&str]) -> Result<usize, Error> {
+        let Some(at) = names.iter().position(|name| *name == column) else {
+            let error = usage(self.form, format!("no column {column} to partition by"));
+            let known = nearest(column, names.iter().copied());
+            return Err(match known {
+                Some(name) => error.hint(format!("did you mean {name}?")),
+                None => error,
+            });
+        };
+        let is_same = |name: &str| name.eq_ignore_ascii_case(column);
+        let partitions = self.partitioned_by.iter();
+        if partitions.filter(|name| is_same(name)).count() > 1 {
+            let twice = format!("column {column} partitions twice");
+            return Err(usage(self.form, twice).hint("name each column once"));
+        }
+        if names.iter().filter(|name| is_same(name)).count() > 1 {
+            let two = format!("two columns are called {column}, by which it is partitioned");
+            return Err(
+                usage(self.form, two).hint("give one another name with AS, or leave it out")
+            );
+        }
+        Ok(at)
+    }
 }
 
-/// There is one value that the option can have.
-fn expect(name: &str, value: &Written, only: &str) -> Result<(), Error> {
-    match text(value) {
-        Some(text) if text.eq_ignore_ascii_case(only) => Ok(()),
-        _ => Err(usage(format!(
-            "UNLOAD: {name} = {value}: only '{only}' is written"
-        ))),
-    }
+fn texts(value: &Written) -> Option<Vec<String>> {
+    let Written::Array(array) = value else {
+        return None;
+    };
+    let names = array.elem.iter();
+    names.map(|name| text(name).map(str::to_owned)).collect()
 }
 
 fn text(value: &Written) -> Option<&str> {
@@ -106,48 +182,23 @@ fn text(value: &Written) -> Option<&str> {
     }
 }
 
-fn usage(message: impl Into<String>) -> Error {
-    Error::new(Owner::Query, message).hint(
-        "UNLOAD (SELECT ...) TO 'folder/' WITH (format = 'PARQUET', \
-         partitioned_by = ARRAY['day'])",
-    )
-}
-
-/// The plan of the rows, sorted by the columns that partition them; within a partition in the
-/// order that the statement asks for, or else by time.
-pub(crate) fn sorted(plan: LogicalPlan, target: &Target) -> Result<LogicalPlan, Error> {
-    let schema = Arc::clone(plan.schema());
-    let names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
-    let mut keys = Vec::new();
-    for column in &target.partitioned_by {
-        let Some(at) = names.iter().position(|name| *name == column) else {
-            let error = usage(format!("UNLOAD: no column {column} to partition by"));
-            let known = nearest(column, names.iter().map(|name| name.as_str()));
-            return Err(match known {
-                Some(name) => error.hint(format!("did you mean {name}?")),
-                None => error,
-            });
-        };
-        keys.push(Expr::from(schema.qualified_field(at)).sort(true, false));
-    }
-    if keys.is_empty() {
-        return Ok(plan);
-    }
-    if keys.len() >= names.len() {
-        return Err(usage("UNLOAD: no column is left for the files"));
-    }
-    let (rows, order) = match plan {
-        LogicalPlan::Sort(sort) if sort.fetch.is_none() => {
-            (Arc::unwrap_or_clone(sort.input), sort.expr)
-        }
-        plan => {
-            let time = names.iter().position(|name| *name == EVENT_TIME);
-            let time = time.map(|at| Expr::from(schema.qualified_field(at)).sort(true, false));
-            (plan, time.into_iter().collect())
-        }
+/// An error in what a statement says of its target.
+pub(super) fn usage(form: Form, message: impl AsRef<str>) -> Error {
+    let (name, hint) = match form {
+        Form::Unload => (
+            "UNLOAD",
+            "UNLOAD (SELECT ...) TO 'folder/' WITH (format = 'PARQUET', \
+             partitioned_by = ARRAY['day'])",
+        ),
+        Form::Create => (
+            "CREATE TABLE",
+            "CREATE TABLE name WITH (external_location = 'folder/', format = 'PARQUET', \
+             partitioned_by = ARRAY['day']) AS SELECT ...",
+        ),
+        Form::Insert => (
+            "INSERT INTO",
+            "INSERT INTO table SELECT ..., the partition columns last",
+        ),
     };
-    keys.extend(order);
-    let sorted = LogicalPlanBuilder::from(rows).sort(keys);
-    let sorted = sorted.and_then(LogicalPlanBuilder::build);
-    sorted.map_err(|error| Error::new(Owner::Internal, error.to_string()))
+    Error::new(Owner::Query, format!("{name}: {}", message.as_ref())).hint(hint)
 }

@@ -251,12 +251,27 @@ async fn what_is_refused() {
             "UNLOAD: no column is left for the files",
         ),
         (
+            format!(
+                "UNLOAD (SELECT action, bytes FROM vpc_flow_logs) TO '{empty}' \
+                 WITH (partitioned_by = ARRAY['action', 'action'])"
+            ),
+            "UNLOAD: column action partitions twice",
+        ),
+        (
+            format!(
+                "UNLOAD (SELECT a.action, b.action, a.bytes FROM vpc_flow_logs a \
+                 JOIN vpc_flow_logs b ON a.bytes = b.bytes) TO '{empty}' \
+                 WITH (partitioned_by = ARRAY['action'])"
+            ),
+            "UNLOAD: two columns are called action, by which it is partitioned",
+        ),
+        (
             "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO 'gs://logs/lake/'".to_owned(),
             "gs://logs/lake/: loglens does not write to gs:// yet",
         ),
         (
             format!("UNLOAD ('SELECT 1') TO '{empty}'"),
-            "UNLOAD wants a statement in brackets and not in quotes",
+            "UNLOAD: a statement in brackets is expected, and not in quotes",
         ),
     ] {
         let error = ask(&engine, &sql).await.unwrap_err();
@@ -264,4 +279,165 @@ async fn what_is_refused() {
         assert!(error.hint.is_some(), "{sql}");
     }
     assert_eq!(files(folder.path()), [""; 0]);
+}
+
+/// An engine that reads and writes folders.
+fn over_folder(place: &str) -> Engine {
+    Engine::new(EngineOptions {
+        sources: vec![loglens_io::source(place).unwrap()],
+        places: Some(Arc::new(WritablePlaces::default())),
+        ..EngineOptions::default()
+    })
+    .unwrap()
+}
+
+/// The values of the one row of an answer.
+async fn row(engine: &Engine, sql: &str) -> String {
+    let answer = ask(engine, sql).await.unwrap();
+    assert_eq!(answer.rows.len(), 1, "{sql}");
+    answer.rows[0].join("|")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_created_and_filled() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 9000)));
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("lake");
+    let create = format!(
+        "CREATE TABLE flows WITH (external_location = '{}', format = 'PARQUET', \
+         write_compression = 'ZSTD', partitioned_by = ARRAY['packets']) AS \
+         SELECT srcaddr, bytes, event_time, packets FROM vpc_flow_logs WHERE bytes < 5000",
+        place.display()
+    );
+    let summary = ask(&engine, &create).await.unwrap();
+    assert_eq!(summary.rows[0][..2], ["5000", "90"]);
+    let count = "SELECT count(*), sum(bytes), count(DISTINCT packets) FROM flows";
+    let rows = |upto: i64| format!("{upto}|{}|90", (0..upto).sum::<i64>());
+    assert_eq!(row(&engine, count).await, rows(5000));
+
+    let insert = "INSERT INTO flows SELECT srcaddr, bytes, event_time, packets FROM vpc_flow_logs \
+                  WHERE bytes BETWEEN 5000 AND 5999";
+    assert_eq!(
+        ask(&engine, insert).await.unwrap().rows[0][..2],
+        ["1000", "90"]
+    );
+    assert_eq!(row(&engine, count).await, rows(6000));
+    assert_eq!(files(&place).len(), 180);
+
+    // A session of its own finds the table by its folder.
+    let other = over_folder(folder.path().to_str().unwrap());
+    let insert = "INSERT INTO lake (packets, bytes) SELECT '7', 1";
+    assert_eq!(ask(&other, insert).await.unwrap().rows[0][..2], ["1", "1"]);
+    let all = "SELECT count(*), count(srcaddr), count(event_time) FROM lake";
+    assert_eq!(row(&other, all).await, "6001|6000|6000");
+    let types = "SELECT arrow_typeof(bytes), arrow_typeof(event_time) FROM lake LIMIT 1";
+    assert_eq!(
+        row(&other, types).await,
+        row(&engine, &types.replace("lake", "flows")).await
+    );
+
+    let again = create.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS");
+    assert_eq!(row(&engine, &again).await, "0|0|0");
+    let error = ask(&engine, &create).await.unwrap_err();
+    assert_eq!(error.message, "there is a table flows already");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_rows_can_be_filled() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 10)));
+    let folder = tempfile::tempdir().unwrap();
+    let create = format!(
+        "CREATE TABLE flows WITH (external_location = '{}/lake/') AS \
+         SELECT srcaddr, bytes FROM vpc_flow_logs WHERE bytes < 0",
+        folder.path().display()
+    );
+    assert_eq!(row(&engine, &create).await, "0|0|0");
+    let count = "SELECT count(*), sum(bytes) FROM flows";
+    assert_eq!(row(&engine, count).await, "0|NULL");
+    let insert = "INSERT INTO flows SELECT srcaddr, bytes FROM vpc_flow_logs";
+    ask(&engine, insert).await.unwrap();
+    assert_eq!(row(&engine, count).await, "10|45");
+    // What reads the table that it fills reads what was there.
+    ask(&engine, "INSERT INTO flows SELECT * FROM flows")
+        .await
+        .unwrap();
+    assert_eq!(row(&engine, count).await, "20|90");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_a_table() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 10)));
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("lake");
+    let create = format!(
+        "CREATE TABLE flows WITH (external_location = '{}', partitioned_by = ARRAY['packets']) AS \
+         SELECT srcaddr, bytes, packets FROM vpc_flow_logs",
+        place.display()
+    );
+    ask(&engine, &create).await.unwrap();
+    let before = files(&place);
+    for (sql, expected) in [
+        (
+            "INSERT INTO flows SELECT srcaddr, bytes FROM vpc_flow_logs",
+            "INSERT INTO flows: 3 columns are expected, and the query gives 2",
+        ),
+        (
+            "INSERT INTO flows SELECT bytes, bytes AS b, packets FROM vpc_flow_logs",
+            "INSERT INTO flows: column srcaddr is Utf8View, and the query gives Int64",
+        ),
+        (
+            "INSERT INTO flows (bytes, srcadr) SELECT bytes, srcaddr FROM vpc_flow_logs",
+            "INSERT INTO flows: it has no column srcadr",
+        ),
+        (
+            "INSERT INTO flows (bytes, bytes) SELECT bytes, bytes AS b FROM vpc_flow_logs",
+            "INSERT INTO flows: column bytes is named twice",
+        ),
+        (
+            "INSERT OVERWRITE flows SELECT srcaddr, bytes, packets FROM vpc_flow_logs",
+            "INSERT INTO flows: files can only be added",
+        ),
+        (
+            "CREATE TABLE other WITH (format = 'PARQUET') AS SELECT 1 AS a",
+            "CREATE TABLE: no external_location is given",
+        ),
+        (
+            "CREATE OR REPLACE TABLE flows WITH (external_location = 'x') AS SELECT 1 AS a",
+            "CREATE TABLE: neither OR REPLACE nor a list of columns can be said with a place",
+        ),
+        (
+            "CREATE TABLE other WITH (external_location = 'x', bucket_count = 3) AS SELECT 1 AS a",
+            "CREATE TABLE: bucket_count = 3 is no option",
+        ),
+    ] {
+        let error = ask(&engine, sql).await.unwrap_err();
+        assert_eq!(error.message, expected, "{sql}");
+        assert!(error.hint.is_some(), "{sql}");
+    }
+    assert_eq!(files(&place), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_name_a_column_twice_are_no_table() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 10)));
+    let folder = tempfile::tempdir().unwrap();
+    for below in ["one/day=1/day=2", "two/day=1/DAY=2", "three/day=1"] {
+        let sql = format!(
+            "UNLOAD (SELECT bytes FROM vpc_flow_logs) TO '{}/{below}'",
+            folder.path().display()
+        );
+        ask(&engine, &sql).await.unwrap();
+    }
+    let read = over_folder(folder.path().to_str().unwrap());
+    let archive = read.archive().await.unwrap();
+    let names = archive.parquet.iter().map(|table| table.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["three"]);
+    for found in &archive.unrecognised {
+        let expected = "Parquet: its folders name the column day twice";
+        assert_eq!(
+            found.reason.to_ascii_lowercase(),
+            expected.to_ascii_lowercase()
+        );
+    }
+    assert_eq!(archive.unrecognised.len(), 2);
 }
