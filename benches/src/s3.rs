@@ -1,9 +1,9 @@
-//! Thousands of small objects from S3: loglens against a client that does nothing else.
+//! Thousands of small objects from S3: loglens against clients that do nothing else.
 //!
 //! The server is the one of the tests, in a thread of this process. With latency every answer
 //! begins so much later, and what counts is how many requests are kept under way; without, what a
-//! request costs. The bare client asks for the same objects over as many connections and inflates
-//! them.
+//! request costs. Two clients ask for the same objects, as many at a time, and inflate them: one
+//! with AWS's SDK, as loglens does, and one that writes requests to a socket, which is a floor.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use aws_sdk_s3::config::Region;
+use aws_sdk_s3::{Client, Config};
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -49,21 +51,26 @@ pub(crate) fn run(arguments: &S3) -> Result<bool> {
     let mut is_right = true;
     for latency in [0, arguments.latency_ms] {
         server.delay(Duration::from_millis(latency));
-        let (mut ours, mut bare, mut peaks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ours, mut peaks) = (Vec::new(), Vec::new());
+        let (mut bare, mut floor) = (Vec::new(), Vec::new());
         for _ in 0..arguments.runs {
             server.forget();
             let (seconds, peak, rows) = ask(&loglens, &server)?;
             is_right &= rows == arguments.objects * LINES;
             ours.push(seconds);
             peaks.push(peak);
-            let begun = Instant::now();
-            is_right &= fetch(&server, arguments.objects)? == arguments.objects * LINES;
-            bare.push(begun.elapsed().as_secs_f64());
+            for (kind, seconds) in [(Kind::Sdk, &mut bare), (Kind::Socket, &mut floor)] {
+                let begun = Instant::now();
+                let rows = fetch(&server, arguments.objects, kind)?;
+                is_right &= rows == arguments.objects * LINES;
+                seconds.push(begun.elapsed().as_secs_f64());
+            }
         }
-        let (ours, bare) = (median(&mut ours), median(&mut bare));
+        let (ours, bare, floor) = (median(&mut ours), median(&mut bare), median(&mut floor));
         let rate = arguments.objects as f64 / ours;
         println!(
-            "{latency} ms: loglens {ours:.2} s, {rate:.0} objects a second, {:.0} MB at most; bare {bare:.2} s: {:.0} % of its pace",
+            "{latency} ms: loglens {ours:.2} s, {rate:.0} objects a second, {:.0} MB at most; \
+             SDK alone {bare:.2} s: {:.0} % of its pace; socket {floor:.2} s",
             peaks.iter().max().copied().unwrap_or(0) as f64 / 1e6,
             bare / ours * 100.0
         );
@@ -76,6 +83,15 @@ pub(crate) fn run(arguments: &S3) -> Result<bool> {
         }
     }
     Ok(is_right)
+}
+
+/// A client that does nothing else.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// With AWS's SDK.
+    Sdk,
+    /// With requests written to a socket.
+    Socket,
 }
 
 /// Flow logs, compressed.
@@ -143,21 +159,33 @@ fn ask(loglens: &Loglens, server: &Server) -> Result<(f64, u64, usize)> {
     Ok((measured.seconds, measured.peak_bytes, rows))
 }
 
-/// Lines of all objects, asked for over as many connections.
-fn fetch(server: &Server, objects: usize) -> Result<usize> {
+/// Lines of all objects.
+fn fetch(server: &Server, objects: usize, kind: Kind) -> Result<usize> {
     let fail = |error: std::io::Error| Error::new(error.to_string());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(fail)?;
-    let address = server.endpoint().trim_start_matches("http://").to_owned();
-    let next = Arc::new(AtomicUsize::new(0));
+    let numbers = Arc::new(Numbers {
+        next: AtomicUsize::new(0),
+        end: objects,
+    });
+    let endpoint = server.endpoint();
+    let sdk = sdk(&endpoint);
     let lines = runtime.block_on(async {
-        let clients = (0..UNDER_WAY)
-            .map(|_| tokio::spawn(client(address.clone(), Arc::clone(&next), objects)));
+        let clients: Vec<_> = (0..UNDER_WAY)
+            .map(|_| {
+                let numbers = Arc::clone(&numbers);
+                match kind {
+                    Kind::Sdk => tokio::spawn(with_sdk(sdk.clone(), numbers)),
+                    Kind::Socket => tokio::spawn(with_socket(endpoint.clone(), numbers)),
+                }
+            })
+            .collect();
         let mut lines = 0;
-        for client in clients.collect::<Vec<_>>() {
+        for client in clients {
             lines += client.await.map_err(std::io::Error::other)??;
         }
         Ok::<usize, std::io::Error>(lines)
@@ -165,17 +193,51 @@ fn fetch(server: &Server, objects: usize) -> Result<usize> {
     lines.map_err(fail)
 }
 
-async fn client(address: String, next: Arc<AtomicUsize>, objects: usize) -> std::io::Result<usize> {
-    let mut stream = BufReader::new(TcpStream::connect(&address).await?);
+/// The numbers of the objects, each given once.
+struct Numbers {
+    next: AtomicUsize,
+    end: usize,
+}
+
+impl Numbers {
+    fn next(&self) -> Option<usize> {
+        let next = self.next.fetch_add(1, Relaxed);
+        (next < self.end).then_some(next)
+    }
+}
+
+fn sdk(endpoint: &str) -> Client {
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let config = Config::builder()
+        .behavior_version_latest()
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .region(Region::new("us-east-1"))
+        .http_client(http)
+        .allow_no_auth()
+        .build();
+    Client::from_conf(config)
+}
+
+async fn with_sdk(client: Client, numbers: Arc<Numbers>) -> std::io::Result<usize> {
+    let mut lines = 0;
+    while let Some(number) = numbers.next() {
+        let request = client.get_object().bucket(BUCKET).key(key(number));
+        let answer = request.send().await.map_err(std::io::Error::other)?;
+        let body = answer.body.collect().await.map_err(std::io::Error::other)?;
+        lines += lines_of(&body.into_bytes())?;
+    }
+    Ok(lines)
+}
+
+async fn with_socket(endpoint: String, numbers: Arc<Numbers>) -> std::io::Result<usize> {
+    let host = endpoint.trim_start_matches("http://");
+    let mut stream = BufReader::new(TcpStream::connect(host).await?);
     stream.get_ref().set_nodelay(true)?;
-    let (mut lines, mut body, mut text) = (0, Vec::new(), Vec::new());
-    loop {
-        let number = next.fetch_add(1, Relaxed);
-        if number >= objects {
-            return Ok(lines);
-        }
+    let (mut lines, mut body) = (0, Vec::new());
+    while let Some(number) = numbers.next() {
         let request = format!(
-            "GET /{BUCKET}/{} HTTP/1.1\r\nhost: {address}\r\n\r\n",
+            "GET /{BUCKET}/{} HTTP/1.1\r\nhost: {host}\r\n\r\n",
             key(number)
         );
         stream.get_mut().write_all(request.as_bytes()).await?;
@@ -193,10 +255,16 @@ async fn client(address: String, next: Arc<AtomicUsize>, objects: usize) -> std:
         }
         body.resize(length, 0);
         stream.read_exact(&mut body).await?;
-        text.clear();
-        MultiGzDecoder::new(&body[..]).read_to_end(&mut text)?;
-        lines += memchr::memchr_iter(b'\n', &text).count() - 1;
+        lines += lines_of(&body)?;
     }
+    Ok(lines)
+}
+
+/// Records of an object.
+fn lines_of(compressed: &[u8]) -> std::io::Result<usize> {
+    let mut text = Vec::new();
+    MultiGzDecoder::new(compressed).read_to_end(&mut text)?;
+    Ok(memchr::memchr_iter(b'\n', &text).count() - 1)
 }
 
 fn median(seconds: &mut [f64]) -> f64 {

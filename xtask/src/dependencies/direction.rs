@@ -75,6 +75,7 @@ const RULES: &[Rule] = &[
             "loglens-io",
             "loglens-parsers",
             "loglens-queries",
+            "loglens-test-server",
         ],
         tests_use: &[],
         never: &[],
