@@ -126,7 +126,7 @@ pub(crate) fn paid(receipt: &Receipt) -> String {
         count(requests.get),
         bytes(requests.bytes),
         bill.requests,
-        bill.requests + bill.transfer,
+        bill.internet(),
         bill.athena,
     )
 }

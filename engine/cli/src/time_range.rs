@@ -76,9 +76,20 @@ pub(crate) fn parse_time(text: &str, zone: &str) -> Option<i64> {
 fn point(text: &str, zone: &str, now: i64) -> Option<i64> {
     ago(text, now).or_else(|| {
         let zone = zone.parse::<Tz>().ok()?;
-        let time = string_to_datetime(&zone, text).ok()?;
+        let time = string_to_datetime(&zone, &with_seconds(text)).ok()?;
         Some(time.timestamp_micros())
     })
+}
+
+/// The same time with seconds, if it has none: `2026-01-31T10:00Z`.
+fn with_seconds(text: &str) -> String {
+    const UP_TO_MINUTES: usize = "2026-01-31T10:00".len();
+    match text.split_at_checked(UP_TO_MINUTES) {
+        Some((minutes, rest)) if minutes.as_bytes()[13] == b':' && !rest.starts_with(':') => {
+            format!("{minutes}:00{rest}")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 fn time(option: &str, text: &str, zone: &str, now: i64) -> Result<i64, Failure> {
@@ -114,6 +125,9 @@ mod tests {
             ("2026-01-31", "Europe/Berlin", 1_769_814_000),
             ("2026-01-31T10:00:00Z", "Europe/Berlin", 1_769_853_600),
             ("2026-01-31 10:00:00", "+02:00", 1_769_846_400),
+            ("2026-01-31T10:00", "UTC", 1_769_853_600),
+            ("2026-01-31 10:00Z", "Europe/Berlin", 1_769_853_600),
+            ("2026-01-31T10:00+02:00", "UTC", 1_769_846_400),
             ("2h", "UTC", -7_200),
         ];
         for (text, zone, seconds) in rows {
@@ -123,7 +137,14 @@ mod tests {
                 "{text} {zone}"
             );
         }
-        assert!(time("--since", "yesterday", "UTC", 0).is_err());
+        for text in [
+            "yesterday",
+            "2026-01-31T10:0",
+            "2026-01-31 ünï:00",
+            "2026-01-31T10:00x",
+        ] {
+            assert!(time("--since", text, "UTC", 0).is_err(), "{text}");
+        }
         assert!(check_zone("Europe/Atlantis").is_err());
         assert!(time_range(None, Some("2026-02-01"), Some("2026-01-01"), "UTC").is_err());
     }

@@ -26,7 +26,7 @@ impl Estimate {
     /// What it costs in all where bytes are carried out of AWS.
     pub(super) fn dollars(&self, prices: &Prices) -> f64 {
         let bill = prices.bill(&self.requests, self.of_objects);
-        bill.requests + bill.transfer
+        bill.internet()
     }
 
     /// How long it will take, in seconds: the longer of carrying the bytes and of waiting for
@@ -62,7 +62,7 @@ pub(crate) fn batch(estimate: &Estimate, prices: &Prices) -> Result<RecordBatch>
     ];
     let to_pay = [
         ("S3 within the Region", bill.requests),
-        ("S3 over the internet", bill.requests + bill.transfer),
+        ("S3 over the internet", bill.internet()),
         ("Athena for the same objects", bill.athena),
     ];
     let work = work.map(|(item, amount, unit)| (item, Some(amount), Some(unit), None));

@@ -37,6 +37,13 @@ pub struct Bill {
     pub athena: f64,
 }
 
+impl Bill {
+    /// All that there is to pay at S3 where bytes are carried out of AWS.
+    pub fn internet(&self) -> f64 {
+        rounded(self.requests + self.transfer)
+    }
+}
+
 impl Prices {
     /// The prices of the table with some replaced.
     pub fn with(replaced: &toml::Table) -> Result<Self, Error> {
@@ -56,12 +63,18 @@ impl Prices {
         let list = requests.list as f64 / 1000.0 * self.list_per_1000;
         let get = requests.get as f64 / 1000.0 * self.get_per_1000;
         let scanned = of_objects.max(self.athena_least_bytes) as f64;
+        let transfer = requests.bytes as f64 / BYTES_OF_GB * self.transfer_per_gb;
         Bill {
-            requests: list + get,
-            transfer: requests.bytes as f64 / BYTES_OF_GB * self.transfer_per_gb,
-            athena: scanned / BYTES_OF_TB * self.athena_per_tb,
+            requests: rounded(list + get),
+            transfer: rounded(transfer),
+            athena: rounded(scanned / BYTES_OF_TB * self.athena_per_tb),
         }
     }
+}
+
+/// To a billionth of a dollar, so that no digits are shown that mean nothing.
+fn rounded(dollars: f64) -> f64 {
+    (dollars * 1e9).round() / 1e9
 }
 
 #[cfg(test)]

@@ -96,8 +96,7 @@ impl Into<'_> {
 
     fn wrong(&self, message: impl AsRef<str>) -> Error {
         let fields = self.schema.fields().iter();
-        let columns = fields.map(|field| format!("{} {}", field.name(), field.data_type()));
-        let columns: Vec<_> = columns.collect();
+        let columns: Vec<_> = fields.map(|field| field.name().as_str()).collect();
         let message = format!("INSERT INTO {}: {}", self.table, message.as_ref());
         Error::new(Owner::Query, message).hint(format!(
             "its columns are {}; CAST where types differ",
