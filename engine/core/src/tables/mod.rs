@@ -1,5 +1,6 @@
 //! Tables: what DataFusion sees of an archive.
 
+mod hive_folders;
 pub(crate) mod log_table;
 pub(crate) mod parquet_table;
 pub(crate) mod planned_files;

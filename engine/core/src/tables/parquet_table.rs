@@ -12,8 +12,10 @@ use datafusion::datasource::listing::{
 };
 use datafusion::execution::SessionState;
 
+use super::hive_folders::with_nulls;
 use crate::object::Object;
 use crate::portable::map_schema;
+use crate::write::NULL_PARTITION;
 
 /// A table of Parquet files below one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct ParquetTable {
     pub bytes: u64,
     /// The end that the names of all files share: `.parquet`, or nothing.
     extension: &'static str,
+    /// A folder may stand for NULL.
+    has_null: bool,
 }
 
 /// The tables that Parquet files make, by the folders that they lie in. Names in `taken` are given
@@ -47,8 +51,10 @@ pub(crate) fn tables(objects: &[Object], taken: impl Fn(&str) -> bool) -> Vec<Pa
                 objects: 0,
                 bytes: 0,
                 extension: EXTENSION,
+                has_null: false,
             });
         table.objects += 1;
+        table.has_null |= object.key.contains(NULL_PARTITION);
         table.bytes += object.size.unwrap_or(0);
         if !object.key.ends_with(EXTENSION) {
             table.extension = "";
@@ -121,6 +127,7 @@ impl ParquetTable {
             objects: 0,
             bytes: 0,
             extension: EXTENSION,
+            has_null: true,
         }
     }
 
@@ -139,6 +146,14 @@ impl ParquetTable {
                 .any(|other| other.eq_ignore_ascii_case(column))
         });
         found.map(|(_, column)| column)
+    }
+
+    /// Its files as a table.
+    fn of_files(&self, files: ListingTable) -> Result<Arc<dyn TableProvider>> {
+        match self.has_null && !self.partitions.is_empty() {
+            true => with_nulls(&self.name, files, &self.partitions),
+            false => Ok(Arc::new(files)),
+        }
     }
 
     /// How it is read. What partitions, statistics and bloom filters rule out is passed over.
@@ -162,7 +177,7 @@ pub(crate) async fn provider(
     table: &ParquetTable,
 ) -> Result<Arc<dyn TableProvider>> {
     let config = table.listing()?.infer_schema(state).await?;
-    Ok(Arc::new(ListingTable::try_new(config)?))
+    table.of_files(ListingTable::try_new(config)?)
 }
 
 /// Reads a table whose files have these columns, if it has any.
@@ -176,7 +191,7 @@ pub(crate) fn provider_of(
         other => other,
     });
     let config = table.listing()?.with_schema(columns);
-    Ok(Arc::new(ListingTable::try_new(config)?))
+    table.of_files(ListingTable::try_new(config)?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// What stands for NULL and for empty text, which no folder can be named.
-const NOTHING: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(crate) const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// The folder of a partition: `column=value/`, column by column.
 pub(super) fn folder<'a>(values: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
@@ -12,7 +12,7 @@ pub(super) fn folder<'a>(values: impl Iterator<Item = (&'a str, Option<&'a str>)
         push_escaped(&mut folder, column);
         folder.push('=');
         match value {
-            None | Some("") => folder.push_str(NOTHING),
+            None | Some("") => folder.push_str(NULL_PARTITION),
             Some(value) => push_escaped(&mut folder, value),
         }
         folder.push('/');

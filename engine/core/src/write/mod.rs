@@ -20,6 +20,7 @@ use async_trait::async_trait;
 
 pub(crate) use self::destination::{Destination, Written};
 pub(crate) use self::files::summary_schema;
+pub(crate) use self::folders::NULL_PARTITION;
 pub(crate) use self::target::{Form, Target};
 use crate::error::Error;
 use crate::object::ObjectSource;

@@ -441,3 +441,50 @@ async fn folders_that_name_a_column_twice_are_no_table() {
     }
     assert_eq!(archive.unrecognised.len(), 2);
 }
+
+/// Hive's folders have a name for NULL, which is no text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_stands_for_null() {
+    let engine = engine(&format!("{HEADER}\n{}", records(0, 100)));
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().display();
+    let sql = format!(
+        "UNLOAD (SELECT bytes, CASE WHEN bytes < 30 THEN 'few' END AS size FROM vpc_flow_logs) \
+         TO '{place}/lake' WITH (partitioned_by = ARRAY['size'])"
+    );
+    ask(&engine, &sql).await.unwrap();
+    let lake = Engine::new(EngineOptions {
+        sources: vec![loglens_io::source(&place.to_string()).unwrap()],
+        ..EngineOptions::default()
+    })
+    .unwrap();
+    for (sql, rows) in [
+        (
+            "SELECT size, count(*) FROM lake GROUP BY 1 ORDER BY 1",
+            [["few", "30"], ["NULL", "70"]].as_slice(),
+        ),
+        (
+            "SELECT 'null', count(*) FROM lake WHERE size IS NULL",
+            &[["null", "70"]],
+        ),
+        (
+            "SELECT 'few', count(*) FROM lake WHERE size = 'few'",
+            &[["few", "30"]],
+        ),
+        (
+            "SELECT 'other', count(*) FROM lake WHERE size <> 'few'",
+            &[["other", "0"]],
+        ),
+    ] {
+        let answer = ask(&lake, sql).await.unwrap();
+        assert_eq!(answer.rows, rows, "{sql}");
+    }
+    let plan = ask(&lake, "EXPLAIN SELECT bytes FROM lake WHERE size = 'few'")
+        .await
+        .unwrap();
+    let plan = format!("{plan:?}");
+    assert!(
+        plan.contains("size=few/") && !plan.contains("__HIVE_DEFAULT_PARTITION__/"),
+        "{plan}"
+    );
+}
