@@ -1,34 +1,31 @@
 //! The engine: statements in, batches out.
 
 use std::collections::BTreeSet;
-use std::future::ready;
-use std::ops::Add;
 use std::sync::Arc;
 
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
+use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use futures::{TryStreamExt, stream};
-use loglens_parsers::format::{Format, Formats, PartitionValue};
+use futures::TryStreamExt;
+use loglens_parsers::format::Formats;
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, Given, Unrecognised};
-use crate::cost::{self, Bill, Estimate, Limits, Prices};
+use crate::cost::{self, Estimate, Limits, Prices};
 use crate::ddl;
 use crate::error::{Error, Owner};
 use crate::ledger::{Expected, Ledger};
 use crate::object::{ObjectSource, Reading, Requests};
+use crate::overview;
+use crate::query::{Output, Query, requests};
 use crate::session::{self, SessionSpec};
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
@@ -39,7 +36,7 @@ use crate::tables::planned_files::planned_files;
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
 use crate::write::statement::{self, Writes};
-use crate::write::{self, Destination, Form, Places, Target, Written};
+use crate::write::{Destination, Form, NULL_PARTITION, Places, Target, Written};
 
 /// What an engine is built from.
 #[derive(Debug, Default)]
@@ -91,42 +88,6 @@ pub struct Statement {
     ast: SqlStatement,
     /// It is not to be run: what it would read and cost is asked for.
     is_of_cost: bool,
-}
-
-/// A statement that is ready to run.
-#[derive(Debug)]
-pub struct Query {
-    sql: Arc<str>,
-    plan: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
-    ledger: Arc<Ledger>,
-    sources: Arc<[Arc<dyn ObjectSource>]>,
-    prices: Arc<Prices>,
-    /// Requests that were made before it was planned.
-    before: Requests,
-    output: Output,
-}
-
-/// What becomes of the rows of a plan.
-#[derive(Debug)]
-enum Output {
-    /// They are the answer.
-    Rows,
-    /// They are written.
-    Written(Destination),
-    /// There are none: the answer is what they would cost.
-    Cost(Estimate),
-}
-
-/// What reading for a statement took.
-#[derive(Debug, Clone)]
-pub struct Receipt {
-    /// Requests, those that found the objects included.
-    pub requests: Requests,
-    /// What they cost.
-    pub bill: Bill,
-    /// The day of the prices.
-    pub prices_of: String,
 }
 
 impl Statement {
@@ -452,7 +413,6 @@ impl Engine {
                 }),
             }
         }
-        archive.unrecognised.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
     /// Lets Parquet be read from a source; the first of a bucket counts, which may have a role of
@@ -488,9 +448,9 @@ impl Engine {
         };
         let mut keys = ddl::Keys::default();
         let archived = archive.and_then(|archive| archive.table(table));
-        for object in archived.iter().flat_map(|table| table.objects.iter()) {
-            keys.accounts.extend(object.facts.account.clone());
-            keys.regions.extend(object.facts.region.clone());
+        for facts in archived.iter().flat_map(|table| table.facts()) {
+            keys.accounts.extend(facts.account.clone());
+            keys.regions.extend(facts.region.clone());
         }
         Ok(ddl::of_logs(format, location, &keys))
     }
@@ -517,7 +477,7 @@ impl Engine {
                     let texts =
                         texts.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
                     let texts = texts.as_string::<i32>().iter();
-                    values.extend(texts.map(|text| text.unwrap_or(NO_VALUE).to_owned()));
+                    values.extend(texts.map(|text| text.unwrap_or(NULL_PARTITION).to_owned()));
                 }
             }
             all.push(ddl::Values {
@@ -564,10 +524,11 @@ impl Engine {
             let objects = table.objects(&in_range).await.map_err(explain)?.all;
             if !objects.is_empty() || archived.logs.is_empty() {
                 let sizes = objects.iter().filter_map(|object| object.object.size);
-                tables.push(overview(&archived.table.format, objects.len(), sizes.sum()));
+                let format = &archived.table.format;
+                tables.push(overview::of_logs(format, objects.len(), sizes.sum()));
             }
         }
-        tables.extend(archive.parquet.iter().map(parquet_overview));
+        tables.extend(archive.parquet.iter().map(overview::of_parquet));
         Ok((!tables.is_empty()).then(|| tables.join(" UNION ALL ") + " ORDER BY 1"))
     }
 
@@ -583,7 +544,7 @@ impl Engine {
         let present: Vec<_> = archive.present().map(|(name, _)| name).collect();
         if present.is_empty() {
             let first: Vec<_> = archive
-                .unrecognised
+                .unrecognised()
                 .iter()
                 .take(3)
                 .map(|object| format!("{} ({})", object.key, object.reason))
@@ -600,9 +561,6 @@ impl Engine {
     }
 }
 
-/// What stands for NULL in the names of folders.
-const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
-
 /// What a statement answers that left a table as it was.
 const NOTHING_WRITTEN: &str = "SELECT 0 AS \"rows\", 0 AS files, 0 AS bytes";
 
@@ -611,127 +569,7 @@ fn exists(table: &str) -> Error {
         .hint("name another, or say CREATE TABLE IF NOT EXISTS")
 }
 
-/// One table's part of the overview.
-fn overview(format: &Format, objects: usize, bytes: u64) -> String {
-    let text = |index: Option<usize>, from| {
-        let record = index.map(|index| format!("\"{}\"", format.columns[index].name));
-        let key = format
-            .partitions
-            .iter()
-            .find(|partition| partition.from == from);
-        let key = key.map(|partition| format!("\"{}\"", partition.name));
-        let both: Vec<_> = record.into_iter().chain(key).collect();
-        if both.is_empty() {
-            "CAST(NULL AS varchar)".to_owned()
-        } else {
-            format!("coalesce({})", both.join(", "))
-        }
-    };
-    let list = |what: &str| {
-        format!(
-            "CASE WHEN count(DISTINCT {what}) > {LISTED} THEN CAST(count(DISTINCT {what}) AS varchar) || ' different' \
-             ELSE nullif(array_to_string(array_sort(array_agg(DISTINCT {what}) FILTER (WHERE {what} IS NOT NULL)), ', '), '') END"
-        )
-    };
-    format!(
-        "SELECT '{table}' AS \"table\", {objects} AS objects, {bytes} AS bytes, count(*) AS records, {accounts} AS accounts, \
-         {regions} AS regions, min(event_time) AS \"first\", max(event_time) AS \"last\" FROM \"{table}\"",
-        table = format.table,
-        accounts = list(&text(format.account, PartitionValue::Account)),
-        regions = list(&text(format.region, PartitionValue::Region)),
-    )
-}
-
-/// The same of a table of Parquet, of which no column is known.
-fn parquet_overview(table: &ParquetTable) -> String {
-    let ParquetTable {
-        name,
-        objects,
-        bytes,
-        ..
-    } = table;
-    format!(
-        "SELECT '{name}' AS \"table\", {objects} AS objects, {bytes} AS bytes, count(*) AS records, \
-         CAST(NULL AS varchar) AS accounts, CAST(NULL AS varchar) AS regions, \
-         CAST(NULL AS timestamp) AS \"first\", CAST(NULL AS timestamp) AS \"last\" FROM \"{name}\""
-    )
-}
-
-/// Accounts and Regions that an overview names; more are counted.
-const LISTED: usize = 3;
-
-/// Requests that were made of all sources.
-fn requests(sources: &[Arc<dyn ObjectSource>]) -> Requests {
-    let of_each = sources.iter().filter_map(|source| source.requests());
-    of_each.fold(Requests::default(), Add::add)
-}
-
 enum Prepare {
     Ours(Error),
     DataFusion(datafusion::error::DataFusionError),
-}
-
-impl Query {
-    /// The SQL as it was written, with the statements that stood beside this one.
-    pub fn sql(&self) -> &str {
-        &self.sql
-    }
-
-    /// The schema of its rows.
-    pub fn schema(&self) -> SchemaRef {
-        match &self.output {
-            Output::Rows => self.plan.schema(),
-            Output::Written(..) => write::summary_schema(),
-            Output::Cost(_) => cost::schema(),
-        }
-    }
-
-    /// Runs it. Errors of the stream go through [`Query::explain`].
-    pub fn execute(&self) -> Result<SendableRecordBatchStream, Error> {
-        let rows = || {
-            execute_stream(Arc::clone(&self.plan), Arc::clone(&self.context))
-                .map_err(|error| self.explain(&error))
-        };
-        let one = |batch: BoxFuture<'static, _>| {
-            Box::pin(RecordBatchStreamAdapter::new(
-                self.schema(),
-                stream::once(batch),
-            ))
-        };
-        Ok(match &self.output {
-            Output::Rows => rows()?,
-            Output::Written(destination) => one(destination.clone().write(rows()?).boxed()),
-            Output::Cost(estimate) => {
-                let batch = cost::batch(estimate, &self.prices);
-                one(ready(batch).boxed())
-            }
-        })
-    }
-
-    /// What reading took so far, where there is anything to pay for.
-    pub fn receipt(&self) -> Option<Receipt> {
-        if self
-            .sources
-            .iter()
-            .all(|source| source.requests().is_none())
-        {
-            return None;
-        }
-        let requests = requests(&self.sources) - self.before;
-        Some(Receipt {
-            requests,
-            bill: self.prices.bill(&requests, self.ledger.totals().bytes_read),
-            prices_of: self.prices.as_of.clone(),
-        })
-    }
-
-    /// An error of the stream in words for people.
-    pub fn explain(&self, error: &datafusion::error::DataFusionError) -> Error {
-        errors::explain(error, &self.sql)
-    }
-
-    /// What became of its objects and records, so far.
-    pub fn ledger(&self) -> &Arc<Ledger> {
-        &self.ledger
-    }
 }

@@ -11,7 +11,7 @@
 //! 5. What became of every record is written into the query's [`ledger::Ledger`].
 //!
 //! What is deliberately absent: this crate knows no AWS SDK, no terminal and no file; it never
-//! prints. Only `engine`, `scan`, `tables` and `own_text` name physical plans.
+//! prints. Only `engine`, `query`, `scan`, `tables` and `own_text` name physical plans.
 
 pub mod archive;
 pub mod cost;
@@ -22,8 +22,10 @@ pub mod error;
 mod functions;
 pub mod ledger;
 pub mod object;
+mod overview;
 mod own_text;
 pub mod portable;
+pub mod query;
 mod scan;
 mod session;
 pub mod sink;
@@ -32,8 +34,9 @@ mod tables;
 pub mod write;
 
 pub use datafusion::arrow;
-pub use engine::{Engine, EngineOptions, Query, Receipt, Statement};
+pub use engine::{Engine, EngineOptions, Statement};
 pub use error::{Error, Owner};
+pub use query::{Query, Receipt};
 pub use scan::spec::{ScanObject, ScanOutput, ScanSpec};
 pub use sql::errors::nearest;
 pub use sql::parameters::{Value, Values};

@@ -148,10 +148,11 @@ pub fn place(formats: &Formats, folder: &str) -> Place {
     }
 }
 
-/// Whether logs of a format may lie below a folder.
+/// Whether logs of a format may lie below a folder; one whose folders nobody described may lie
+/// anywhere.
 fn may_hold(format: &Format, rest: &str) -> bool {
     let mut patterns = format.folders.iter();
-    patterns.any(|pattern| agrees(&pattern.0, rest))
+    format.folders.is_empty() || patterns.any(|pattern| agrees(&pattern.0, rest))
 }
 
 /// Whether a folder agrees with the beginning of a pattern, or goes on behind its end.

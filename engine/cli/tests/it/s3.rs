@@ -564,3 +564,98 @@ fn a_table_in_a_bucket_is_created_filled_and_read() {
     let output = loglens(&server, &KEYS, &arguments);
     assert_eq!(stdout(&output).lines().last(), Some("60,60"));
 }
+
+/// Objects beside the folders of years: the key of one begins that of another.
+#[test]
+fn objects_beside_the_folders_of_days_count_once() {
+    let server = Server::start().unwrap();
+    let mut objects = bucket();
+    for name in ["a.log", "a.log.1", "2026", "notes/b.log"] {
+        objects.put(
+            &format!("org//AWSLogs/210987654321/vpcflowlogs/us-east-1/{name}"),
+            LOG,
+        );
+    }
+    server.add("org-logs", objects);
+    let sql = "SELECT count(*) FROM vpc_flow_logs";
+    let arguments = ["query", "-o", "csv", sql, "s3://org-logs/org//AWSLogs/"];
+    assert_eq!(
+        stdout(&loglens(&server, &KEYS, &arguments)).lines().last(),
+        Some("12")
+    );
+}
+
+/// Folders of other services are passed over, but not where the user says that logs lie there.
+#[test]
+fn folders_of_other_services() {
+    let server = Server::start().unwrap();
+    let mut objects = Bucket::new();
+    objects.put("AWSLogs/1/Config/us-east-1/flow.log", LOG);
+    let nginx = std::fs::read(crate::command::root().join("testdata/nginx/access.log")).unwrap();
+    objects.put("AWSLogs/1/WAFLogs/access.log", nginx);
+    server.add("org-logs", objects);
+    let flows = "SELECT count(*) FROM vpc_flow_logs";
+    let output = loglens(&server, &KEYS, &["query", flows, "s3://org-logs/AWSLogs/"]);
+    assert!(
+        stderr(&output).contains(
+            "s3://org-logs/AWSLogs/1/Config/ (a folder of logs of another kind, not listed)"
+        ),
+        "{output:?}"
+    );
+    for (place, table) in [
+        ("s3://org-logs/AWSLogs/1/Config/", None),
+        ("s3://org-logs/AWSLogs/1/Config/us-east-1/", None),
+        ("s3://org-logs/AWSLogs/", Some("vpc_flow_logs")),
+    ] {
+        let mut arguments = vec![
+            "query",
+            "-o",
+            "csv",
+            "SELECT count(*) FROM vpc_flow_logs WHERE action = 'REJECT'",
+            place,
+        ];
+        arguments.extend(table.iter().flat_map(|table| ["--table", *table]));
+        assert_eq!(
+            stdout(&loglens(&server, &KEYS, &arguments)).lines().last(),
+            Some("1"),
+            "{place}"
+        );
+    }
+    // Whoever describes a format of their own does not say in which folders it lies.
+    let own = [
+        "query",
+        "-o",
+        "csv",
+        "--format",
+        "testdata/nginx/nginx.toml",
+        "SELECT count(*) > 0 FROM nginx_access_logs",
+        "s3://org-logs/AWSLogs/",
+    ];
+    assert_eq!(
+        stdout(&loglens(&server, &KEYS, &own)).lines().last(),
+        Some("true")
+    );
+}
+
+/// What folders say of accounts and Regions is said to Athena, although no day was listed.
+#[test]
+fn accounts_and_regions_in_ddl() {
+    let server = Server::start().unwrap();
+    server.add("org-logs", bucket());
+    let arguments = [
+        "ddl",
+        "vpc_flow_logs",
+        "s3://org-logs/org//AWSLogs/",
+        "--location",
+        "s3://org-logs/org//AWSLogs/",
+    ];
+    let printed = stdout(&loglens(&server, &KEYS, &arguments));
+    assert!(
+        printed.contains("'projection.accid.values' = '123456789010,210987654321'"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("'projection.region.values' = 'us-east-1'"),
+        "{printed}"
+    );
+}

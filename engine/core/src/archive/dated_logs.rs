@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::days::{DatedLog, Found, Listings, Wanted};
+use super::days::{DatedLog, Found, Listings, LogFilter};
 use super::recognition::{KnownLogs, Recognition};
 use super::{Given, LogObject, Unrecognised};
 use crate::error::Error;
@@ -38,7 +38,7 @@ impl DatedLogs {
         &self,
         table: &str,
         logs: &[Arc<DatedLog>],
-        wanted: &dyn Wanted,
+        wanted: &dyn LogFilter,
     ) -> Result<(Vec<LogObject>, Found), Error> {
         let mut found = self.listings.find(&self.sources, logs, wanted).await?;
         let mut by_source: BTreeMap<usize, Vec<Listed>> = BTreeMap::new();

@@ -35,7 +35,7 @@ pub(crate) struct DatedLog {
 }
 
 /// What a statement wants of logs, as far as keys tell.
-pub(crate) trait Wanted: Sync {
+pub(crate) trait LogFilter: Sync {
     /// The days, since 1970-01-01, that are wanted at most.
     fn days(&self) -> RangeInclusive<i32>;
 
@@ -67,35 +67,43 @@ type Listing = Arc<OnceCell<Arc<[Object]>>>;
 /// A folder to be listed: the index of its source, the source, the key.
 type Folder = (usize, Arc<dyn ObjectFolders>, String);
 
+/// Where all that is wanted of a log lies.
+#[derive(Debug, Default)]
+struct Places {
+    /// Folders, of which none lies within another.
+    folders: Vec<String>,
+    /// Objects beside the folders of years or months.
+    objects: Vec<Object>,
+}
+
 impl Listings {
     /// Lists what is wanted of the logs.
     pub(crate) async fn find(
         &self,
         sources: &[Arc<dyn ObjectSource>],
         logs: &[Arc<DatedLog>],
-        wanted: &dyn Wanted,
+        wanted: &dyn LogFilter,
     ) -> Result<Found, Error> {
         let of_logs = logs.iter().filter_map(|log| {
             let folders = sources[log.source].folders()?;
             wanted.wants(&log.dated.facts).then_some((log, folders))
         });
         let of_logs = of_logs.map(|(log, folders)| async move {
-            let keys = log.wanted(&*folders, wanted).await?;
-            let keys = keys.into_iter();
-            let keys = keys.map(|key| (log.source, Arc::clone(&folders), key));
-            Ok::<Vec<Folder>, Error>(keys.collect())
+            let places = log.wanted(&*folders, wanted).await?;
+            Ok::<_, Error>((log.source, folders, places))
         });
-        let of_logs = try_join_all(of_logs).await?;
-        let mut found = Found {
-            logs: of_logs.len(),
-            folders: of_logs.iter().map(Vec::len).sum(),
-            objects: Vec::new(),
-        };
-        let listings: Vec<BoxFuture<'_, _>> = of_logs
-            .into_iter()
-            .flatten()
-            .map(|folder| self.list(folder).boxed())
-            .collect();
+        let mut found = Found::default();
+        let mut listings: Vec<BoxFuture<'_, _>> = Vec::new();
+        for (source, folders, places) in try_join_all(of_logs).await? {
+            found.logs += 1;
+            found.folders += places.folders.len();
+            let objects = places.objects.into_iter();
+            found.objects.extend(objects.map(|object| (source, object)));
+            for key in places.folders {
+                let folder = (source, Arc::clone(&folders), key);
+                listings.push(self.list(folder).boxed());
+            }
+        }
         let mut listed = stream::iter(listings).buffered(AT_ONCE);
         while let Some((source, objects)) = listed.try_next().await? {
             let objects = objects.iter().map(|object| (source, object.clone()));
@@ -120,73 +128,91 @@ impl Listings {
 }
 
 impl DatedLog {
-    /// The folders in which all that is wanted lies.
+    /// Where all that is wanted lies.
     async fn wanted(
         &self,
         folders: &dyn ObjectFolders,
-        wanted: &dyn Wanted,
-    ) -> Result<Vec<String>, Error> {
+        wanted: &dyn LogFilter,
+    ) -> Result<Places, Error> {
         let days = wanted.days();
+        let mut places = Places::default();
         if i64::from(*days.end()) - i64::from(*days.start()) < BY_NAME {
-            return Ok(self.days(days, wanted));
+            places.folders = self.days(days, wanted);
+            return Ok(places);
         }
-        let mut keys = Vec::new();
-        let mut months = Vec::new();
         let years = self.inner(folders, &self.folder, Level::Year, &self.dated.facts);
-        for (year, facts) in years.await? {
-            match facts {
-                None => keys.push(year),
-                Some(facts) if wanted.wants(&facts) => months.push((year, facts)),
-                Some(_) => {}
-            }
-        }
-        let months = months.iter();
+        let years = years.await?.wanted(wanted, &mut places);
+        let months = years.iter();
         let months = months.map(|(year, facts)| self.inner(folders, year, Level::Month, facts));
-        for (month, facts) in try_join_all(months).await?.into_iter().flatten() {
-            match facts.map(|facts| (days_of_month(&facts), facts)) {
-                Some((_, facts)) if !wanted.wants(&facts) => {}
-                Some((Some(all), _)) => {
-                    let some = *all.start().max(days.start())..=*all.end().min(days.end());
-                    let some = self.days(some, wanted);
-                    // A month that is wanted as a whole is one listing.
-                    if some.len() == all.count() {
-                        keys.push(month);
-                    } else {
-                        keys.extend(some);
-                    }
+        for months in try_join_all(months).await? {
+            for (month, facts) in months.wanted(wanted, &mut places) {
+                let Some(all) = days_of_month(&facts) else {
+                    places.folders.push(month);
+                    continue;
+                };
+                let some = *all.start().max(days.start())..=*all.end().min(days.end());
+                let some = self.days(some, wanted);
+                // A month that is wanted as a whole is one listing.
+                if some.len() == all.count() {
+                    places.folders.push(month);
+                } else {
+                    places.folders.extend(some);
                 }
-                _ => keys.push(month),
             }
         }
-        Ok(keys)
+        Ok(places)
     }
 
     /// The folders of those days that are wanted.
-    fn days(&self, days: RangeInclusive<i32>, wanted: &dyn Wanted) -> Vec<String> {
+    fn days(&self, days: RangeInclusive<i32>, wanted: &dyn LogFilter) -> Vec<String> {
         days.filter(|&day| wanted.wants_day(day) && wanted.wants(&self.dated.on(day)))
             .map(|day| format!("{}{}", self.folder, self.dated.days.folder(day)))
             .collect()
     }
 
-    /// What lies directly in a folder, each with what its key says if it is of a date.
+    /// What lies directly in the log's folder, or in that of a year.
     async fn inner(
         &self,
         folders: &dyn ObjectFolders,
         folder: &str,
         level: Level,
         facts: &KeyFacts,
-    ) -> Result<Vec<(String, Option<KeyFacts>)>, Error> {
+    ) -> Result<Inner, Error> {
+        let mut inner = Inner::default();
         let Some(found) = folders.level(folder, MOST_FOLDERS).await? else {
-            return Ok(vec![(folder.to_owned(), None)]);
+            inner.others.folders.push(folder.to_owned());
+            return Ok(inner);
         };
-        let inner = found.folders.into_iter().map(|key| {
+        inner.others.objects = found.objects;
+        for key in found.folders {
             let name = key.strip_prefix(folder).unwrap_or(&key);
-            let number = self.dated.days.number(level, name);
-            let facts = number.map(|number| self.dated.within(facts, level, number));
-            (key, facts)
-        });
-        let objects = found.objects.into_iter();
-        let objects = objects.map(|object| (object.key.to_string(), None));
-        Ok(inner.chain(objects).collect())
+            match self.dated.days.number(level, name) {
+                Some(number) => {
+                    let facts = self.dated.within(facts, level, number);
+                    inner.dates.push((key, facts));
+                }
+                None => inner.others.folders.push(key),
+            }
+        }
+        Ok(inner)
+    }
+}
+
+/// What lies directly in a folder.
+#[derive(Debug, Default)]
+struct Inner {
+    /// Folders of dates, each with what its key says.
+    dates: Vec<(String, KeyFacts)>,
+    /// All else, which may be of any time.
+    others: Places,
+}
+
+impl Inner {
+    /// The folders of dates that may be wanted; all else goes to `places`.
+    fn wanted(self, wanted: &dyn LogFilter, places: &mut Places) -> Vec<(String, KeyFacts)> {
+        places.folders.extend(self.others.folders);
+        places.objects.extend(self.others.objects);
+        let dates = self.dates.into_iter();
+        dates.filter(|(_, facts)| wanted.wants(facts)).collect()
     }
 }

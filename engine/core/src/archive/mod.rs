@@ -39,8 +39,8 @@ pub struct Archive {
     pub tables: Vec<ArchiveTable>,
     /// Tables that lie as Parquet in folders.
     pub parquet: Vec<ParquetTable>,
-    /// Objects that nothing recognised, by key.
-    pub unrecognised: Vec<Unrecognised>,
+    /// Objects that nothing recognised, and folders that were passed over.
+    pub(crate) unrecognised: Vec<Unrecognised>,
     /// What lists the logs that have a folder for each day.
     pub(crate) dated: Arc<DatedLogs>,
 }
@@ -62,6 +62,12 @@ impl ArchiveTable {
     /// Whether all its objects are known; not those of days that nothing has asked for.
     pub fn is_listed(&self) -> bool {
         self.logs.is_empty()
+    }
+
+    /// What the keys of its objects say, and of days that nothing has asked for, the folders.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &KeyFacts> {
+        let objects = self.objects.iter().map(|found| &*found.facts);
+        objects.chain(self.logs.iter().map(|log| &log.dated.facts))
     }
 }
 
@@ -101,7 +107,7 @@ impl Archive {
                 recognition.take(index, source, listed).await?;
                 continue;
             };
-            let survey = Survey::of(&*folders, &given.formats).await?;
+            let survey = Survey::of(&*folders, given).await?;
             let objects = survey.objects.into_iter().map(Listed::Object);
             recognition.take(index, source, objects.collect()).await?;
             recognition.leave_out(survey.foreign);

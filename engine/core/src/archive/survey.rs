@@ -7,6 +7,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use loglens_parsers::format::Formats;
 use loglens_parsers::key::dated::{DatedFolder, Place, place};
 
+use super::Given;
 use crate::error::Error;
 use crate::object::{Object, ObjectFolders};
 
@@ -29,8 +30,16 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Walks through a place.
-    pub(super) async fn of(folders: &dyn ObjectFolders, formats: &Formats) -> Result<Self, Error> {
-        walk(folders, formats, folders.root().to_owned()).await
+    pub(super) async fn of(folders: &dyn ObjectFolders, given: &Given) -> Result<Self, Error> {
+        let root = folders.root();
+        let walk = Walk {
+            folders,
+            formats: &given.formats,
+            // The user says what lies there, or to look there.
+            passes_over_nothing: given.format.is_some()
+                || place(&given.formats, root) == Place::Foreign,
+        };
+        walk.through(root.to_owned()).await
     }
 
     fn add(&mut self, other: Self) {
@@ -40,42 +49,47 @@ impl Survey {
     }
 }
 
-fn walk<'a>(
+struct Walk<'a> {
     folders: &'a dyn ObjectFolders,
     formats: &'a Formats,
-    folder: String,
-) -> BoxFuture<'a, Result<Survey, Error>> {
-    async move {
-        let mut survey = Survey::default();
-        match place(formats, &folder) {
-            Place::Dated(formats, dated) => {
-                survey.dated.push((folder, formats, *dated));
-                return Ok(survey);
-            }
-            Place::Foreign => {
-                survey.foreign.push(folder);
-                return Ok(survey);
-            }
-            Place::Within => {}
-            Place::Open => {
-                let first = folders.below(&folder, None).take(FEW);
-                survey.objects = first.try_collect().await?;
-                if survey.objects.len() < FEW {
+    /// Folders where no format has its logs are listed too.
+    passes_over_nothing: bool,
+}
+
+impl Walk<'_> {
+    fn through(&self, folder: String) -> BoxFuture<'_, Result<Survey, Error>> {
+        async move {
+            let mut survey = Survey::default();
+            match place(self.formats, &folder) {
+                Place::Dated(formats, dated) => {
+                    survey.dated.push((folder, formats, *dated));
                     return Ok(survey);
                 }
+                Place::Foreign if !self.passes_over_nothing => {
+                    survey.foreign.push(folder);
+                    return Ok(survey);
+                }
+                Place::Within => {}
+                Place::Open | Place::Foreign => {
+                    let first = self.folders.below(&folder, None).take(FEW);
+                    survey.objects = first.try_collect().await?;
+                    if survey.objects.len() < FEW {
+                        return Ok(survey);
+                    }
+                }
             }
+            let Some(level) = self.folders.level(&folder, MOST_FOLDERS).await? else {
+                survey.objects = self.folders.below(&folder, None).try_collect().await?;
+                return Ok(survey);
+            };
+            survey.objects = level.objects;
+            let inner = level.folders.into_iter();
+            let inner = inner.map(|folder| self.through(folder));
+            for found in try_join_all(inner).await? {
+                survey.add(found);
+            }
+            Ok(survey)
         }
-        let Some(level) = folders.level(&folder, MOST_FOLDERS).await? else {
-            survey.objects = folders.below(&folder, None).try_collect().await?;
-            return Ok(survey);
-        };
-        survey.objects = level.objects;
-        let inner = level.folders.into_iter();
-        let inner = inner.map(|folder| walk(folders, formats, folder));
-        for found in try_join_all(inner).await? {
-            survey.add(found);
-        }
-        Ok(survey)
+        .boxed()
     }
-    .boxed()
 }

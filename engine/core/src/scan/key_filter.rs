@@ -14,7 +14,7 @@ use loglens_parsers::table::Table;
 
 use super::columns::{KeyColumn, LogColumn, LogColumns};
 use super::predicate::{FilterPlan, Predicate, Rest};
-use crate::archive::days::Wanted;
+use crate::archive::days::LogFilter;
 
 /// A predicate, as far as keys can answer it.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl KeyFilter {
     }
 }
 
-impl Wanted for KeyFilter {
+impl LogFilter for KeyFilter {
     fn days(&self) -> RangeInclusive<i32> {
         self.delivery.days(&self.plan.times_at_most())
     }

@@ -229,7 +229,7 @@ async fn what_no_format_knows_is_not_read() {
         .archive()
         .await
         .unwrap()
-        .unrecognised
+        .unrecognised()
         .iter()
         .map(|object| format!("{}: {}", object.key, object.reason))
         .collect();

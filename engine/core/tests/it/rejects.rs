@@ -373,7 +373,7 @@ async fn a_given_format_takes_everything() {
             .to_string(),
         "0"
     );
-    let unrecognised = &unsure.archive().await.unwrap().unrecognised;
+    let unrecognised = &unsure.archive().await.unwrap().unrecognised();
     assert_eq!(unrecognised.len(), 1);
     assert_eq!(folder.shorten(&unrecognised[0].key), "diary.txt");
     assert_eq!(unrecognised[0].reason, "no known log format");

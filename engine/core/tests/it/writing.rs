@@ -432,14 +432,14 @@ async fn folders_that_name_a_column_twice_are_no_table() {
     let archive = read.archive().await.unwrap();
     let names = archive.parquet.iter().map(|table| table.name.as_str());
     assert_eq!(names.collect::<Vec<_>>(), ["three"]);
-    for found in &archive.unrecognised {
+    for found in archive.unrecognised() {
         let expected = "Parquet: its folders name the column day twice";
         assert_eq!(
             found.reason.to_ascii_lowercase(),
             expected.to_ascii_lowercase()
         );
     }
-    assert_eq!(archive.unrecognised.len(), 2);
+    assert_eq!(archive.unrecognised().len(), 2);
 }
 
 /// Hive's folders have a name for NULL, which is no text.
