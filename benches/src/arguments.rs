@@ -19,6 +19,8 @@ pub(crate) enum Command {
     /// Read thousands of small objects from an S3 server on loopback, with and without latency
     #[cfg(feature = "s3")]
     S3(S3),
+    /// Windows over an hour of flow logs, as text and as Parquet
+    Windows(Windows),
     /// Write results.md and chart.svg again from a results.json
     Render {
         /// The folder of a results.json
@@ -45,6 +47,25 @@ pub(crate) struct S3 {
     /// Measured runs of each
     #[arg(long, default_value_t = 5)]
     pub(crate) runs: usize,
+    /// The loglens to measure [default: the one beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) loglens: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Windows {
+    /// Records of the hour
+    #[arg(long, default_value_t = 5_000_000)]
+    pub(crate) rows: u64,
+    /// Measured runs of each
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// Python with `duckdb`; without, it is not asked
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<PathBuf>,
+    /// Where the data is kept
+    #[arg(long, value_name = "DIR", default_value = "target/bench-data")]
+    pub(crate) data: PathBuf,
     /// The loglens to measure [default: the one beside this program]
     #[arg(long, value_name = "PATH")]
     pub(crate) loglens: Option<PathBuf>,

@@ -35,6 +35,7 @@ mod results;
 mod s3;
 #[cfg(test)]
 mod testing;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -67,6 +68,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Compare(arguments) => return compare::compare(&arguments),
         #[cfg(feature = "s3")]
         Command::S3(arguments) => return s3::run(&arguments),
+        Command::Windows(arguments) => return windows::run(&arguments),
         Command::Render { folder } => report::render(&folder)?,
         #[cfg(feature = "datafusion")]
         Command::Datafusion => datafusion::serve()?,

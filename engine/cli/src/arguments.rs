@@ -52,6 +52,8 @@ pub(crate) struct Shell {
 pub(crate) enum Command {
     /// Answer SQL from logs
     Query(Box<Query>),
+    /// Answer SQL from logs as they arrive: rows as they come, windows as they close
+    Tail(Box<Tail>),
     /// Show what lies in places: tables, objects, accounts, Regions, times
     Tables(Box<Tables>),
     /// Show the columns of a table: types, units, meaning
@@ -100,6 +102,66 @@ pub(crate) struct Query {
     /// Say what it would read and cost, as EXPLAIN COST does, and do not run it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
+    #[command(flatten)]
+    pub(crate) result: ResultOptions,
+}
+
+const TAIL_EXAMPLES: &str = "\
+Examples:
+  loglens tail \"SELECT * FROM vpc_flow_logs WHERE action = 'REJECT'\" /var/log/flow.log
+  loglens tail \"SELECT window_end, srcaddr, count(*) AS flows FROM vpc_flow_logs
+    GROUP BY hop(event_time, INTERVAL '1' MINUTE, INTERVAL '5' MINUTE), srcaddr
+    QUALIFY row_number() OVER (PARTITION BY window_end ORDER BY flows DESC) <= 10\" logs/
+  nc -lk 9000 | loglens tail -o csv \"SELECT srcaddr, bytes FROM vpc_flow_logs\" -
+
+A window is given when the watermark passes its end: the latest time that was seen, less what records
+may be out of order by. Exit codes: 0 the input ended or it was interrupted, 1 data or query error,
+2 usage error.";
+
+/// Answer SQL from logs as they arrive.
+///
+/// The same SQL as for query, with the same rows. What must see everything first (ORDER BY, LIMIT,
+/// GROUP BY without a window) has no answer here, and the message says what to write instead.
+#[derive(Debug, Args)]
+#[command(after_help = TAIL_EXAMPLES)]
+pub(crate) struct Tail {
+    /// The SQL (one statement), then the places: files as they grow and rotate, folders and globs in
+    /// which files appear, or - for standard input. With --file all are places
+    #[arg(value_name = "SQL] [FROM", value_hint = ValueHint::AnyPath)]
+    pub(crate) sql_and_places: Vec<String>,
+    /// Read the SQL from a file
+    #[arg(short, long, value_name = "FILE.sql", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// Value of $NAME in the SQL: a whole number, a number, or else text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) param: Vec<Assignment>,
+    /// How much earlier than the latest record before it a record may be [default: what the format
+    /// says; 15m for flow logs and CloudTrail, 10m for load balancers]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) watermark: Option<String>,
+    /// How long after its end a window is given again when records come late, with its revision in a
+    /// column of that name
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub(crate) lateness: String,
+    /// A place from which nothing came for so long does not hold up the others; if that is all of
+    /// them, time goes on by the clock
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub(crate) idle: String,
+    /// Replay what is there already at so many times the speed at which it happened [default: as fast
+    /// as possible]
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) speed: Option<f64>,
+    /// End when what is there now has been read, and give all windows
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Keep in this folder how far it came, and go on from there the next time
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) state: Option<PathBuf>,
+    /// Write records that came too late for their windows to this file, as NDJSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) late_to: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) logs: LogOptions,
     #[command(flatten)]

@@ -56,6 +56,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Generate(generate) => commands::generate::run(&generate),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Query(query) => interruptible(commands::query::run(*query)),
+        Command::Tail(tail) => commands::tail::run(*tail),
         Command::Tables(tables) => interruptible(commands::tables::run(*tables)),
         Command::Doctor(doctor) => interruptible(commands::doctor::run(*doctor)),
         Command::Ddl(ddl) => interruptible(commands::ddl::run(*ddl)),

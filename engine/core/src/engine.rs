@@ -8,8 +8,8 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
-use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
@@ -29,7 +29,7 @@ use crate::query::{Output, Query, requests};
 use crate::session::{self, SessionSpec};
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
-use crate::sql::{errors, hidden_columns, references, struct_names};
+use crate::sql::{errors, hidden_columns, references, struct_names, windows};
 use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
 use crate::tables::parquet_table::{self, ParquetTable};
 use crate::tables::planned_files::planned_files;
@@ -79,6 +79,15 @@ pub struct Engine {
     schema: Arc<LogSchema>,
     session: SessionContext,
     archive: OnceCell<Archive>,
+}
+
+/// A statement that was planned.
+pub(crate) struct Planned {
+    pub(crate) sql: Arc<str>,
+    pub(crate) logical: LogicalPlan,
+    pub(crate) physical: Arc<dyn ExecutionPlan>,
+    pub(crate) context: Arc<TaskContext>,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 /// A statement that was parsed, with its text.
@@ -241,6 +250,56 @@ impl Engine {
         })
     }
 
+    /// Plans a statement that is asked of what arrives.
+    pub(crate) async fn plan_stream(&self, statement: Statement) -> Result<Planned, Error> {
+        statement.check_bound()?;
+        let Statement {
+            sql,
+            mut ast,
+            is_of_cost,
+        } = statement;
+        if is_of_cost || !statement::is_query(&ast) {
+            return Err(Error::new(
+                Owner::Usage,
+                "only a SELECT is asked of what arrives",
+            ));
+        }
+        let explain = |error| errors::explain(&error, &sql);
+        let ledger = Arc::new(Ledger::default());
+        let mut state = self.session.state();
+        state.config_mut().set_extension(Arc::clone(&ledger));
+        self.prepare(&mut state, &mut ast)
+            .await
+            .map_err(|error| match error {
+                Prepare::Ours(error) => error,
+                Prepare::DataFusion(error) => explain(error),
+            })?;
+        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        let plan = struct_names::simplify(plan).map_err(explain)?;
+        let logical = state.optimize(&plan).map_err(explain)?;
+        let physical = state
+            .create_physical_plan(&logical)
+            .await
+            .map_err(explain)?;
+        Ok(Planned {
+            context: state.task_ctx(),
+            sql,
+            ledger,
+            logical,
+            physical,
+        })
+    }
+
+    /// Where the logs lie.
+    pub(crate) fn sources(&self) -> &Arc<[Arc<dyn ObjectSource>]> {
+        &self.sources
+    }
+
+    /// What the user says of every object.
+    pub(crate) fn given(&self) -> &Given {
+        &self.given
+    }
+
     /// What a plan will read, and has read to be made.
     fn estimate(
         &self,
@@ -372,6 +431,7 @@ impl Engine {
         } else {
             needs.map_err(Prepare::Ours)?;
         }
+        windows::bind(ast);
         hidden_columns::bind(ast, &|name| self.schema.visible_columns(name));
         Ok(())
     }

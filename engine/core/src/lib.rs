@@ -30,7 +30,9 @@ mod scan;
 mod session;
 pub mod sink;
 mod sql;
+pub mod stream;
 mod tables;
+mod windows;
 pub mod write;
 
 pub use datafusion::arrow;

@@ -2,12 +2,14 @@
 
 use std::fmt::Debug;
 use std::ops::{Add, Sub};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+pub use loglens_parsers::record::Place;
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
 use crate::error::Error;
 
@@ -81,6 +83,12 @@ pub trait ObjectSource: Debug + Send + Sync {
     /// How small objects are read ahead.
     fn reading(&self) -> Reading {
         Reading::Disk
+    }
+
+    /// The threads that wait for the network of this source, where it has such: work that is begun
+    /// there needs no other thread to go on.
+    fn network(&self) -> Option<Handle> {
+        None
     }
 
     /// How many requests reading an object takes.
@@ -183,7 +191,16 @@ pub trait ObjectReader: Send {
     fn at_any_place(&self) -> Option<Arc<dyn ReadAt>> {
         None
     }
+
+    /// Of an object that grows, of which this is what came since it was read last: how far it was
+    /// read, which is written there when this is read. It is no longer plain bytes in a frame.
+    fn grows(&self) -> Option<Grown> {
+        None
+    }
 }
+
+/// How far an object that grows was read.
+pub type Grown = Arc<Mutex<Place>>;
 
 /// Reads an object at any place, from several threads.
 pub trait ReadAt: Send + Sync {

@@ -17,6 +17,8 @@ use crate::functions;
 use crate::own_text::OwnText;
 use crate::sql::null_marker::NullMarker;
 use crate::tables::schema::LogSchema;
+use crate::windows::node::PlanWindows;
+use crate::windows::planner::Planner;
 
 const CATALOG: &str = "loglens";
 const SCHEMA: &str = "logs";
@@ -48,6 +50,8 @@ pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
     // Trino puts NULLs last, whichever way it sorts.
     "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.execution.time_zone = Some(spec.zone.to_string());
+    // The first rows of each window are held, and not all sorted.
+    options.optimizer.enable_window_topn = true;
     // Columns of the Parquet that statements write are read by engines that know no views.
     options.sql_parser.map_string_types_to_utf8view = true;
     // Grouping twice, before rows are exchanged between cores and after, pays only where the
@@ -75,12 +79,15 @@ pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
     let mut rules = Analyzer::new().rules;
     // Before type coercion, which would wrap the columns in casts.
     rules.insert(0, Arc::new(NullMarker));
+    // After it: what is aggregated has its types.
+    rules.push(Arc::new(PlanWindows));
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_catalog_list(Arc::new(catalogs))
-        .with_analyzer_rules(rules);
+        .with_analyzer_rules(rules)
+        .with_query_planner(Arc::new(Planner));
     if spec.memory_limit.is_some() {
         state = state.with_physical_optimizer_rule(Arc::new(OwnText));
     }

@@ -5,6 +5,7 @@
 //! place is. What is deliberately absent: this crate knows no query plans.
 
 pub mod cache;
+pub mod follow;
 pub mod local;
 pub mod local_sink;
 pub mod places;

@@ -51,7 +51,7 @@ impl LocalSource {
         })
     }
 
-    fn walk(&self) -> Result<Vec<Listed>, Error> {
+    pub(crate) fn walk(&self) -> Result<Vec<Listed>, Error> {
         let metadata = fs::metadata(&self.root).map_err(|error| failed(&self.place, &error))?;
         if !metadata.is_dir() {
             return Ok(vec![listed(self.place.clone(), &metadata)]);
@@ -216,7 +216,7 @@ fn walk_failed(path: &str, error: &walkdir::Error) -> Error {
     }
 }
 
-fn failed(path: &str, error: &io::Error) -> Error {
+pub(crate) fn failed(path: &str, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound => {
             Error::new(Owner::Usage, format!("{path}: no such file or folder"))

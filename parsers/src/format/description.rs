@@ -129,6 +129,7 @@ struct Recognise {
 struct DeliveryEntry {
     late_minutes: u32,
     early_minutes: u32,
+    disorder_minutes: Option<u32>,
 }
 
 /// What tells a record without a header from other text: a column that holds one of some values.
@@ -224,7 +225,11 @@ impl Description {
                 .recognise
                 .delivery
                 .map_or_else(Delivery::default, |entry| {
-                    Delivery::minutes(entry.late_minutes, entry.early_minutes)
+                    let delivery = Delivery::minutes(entry.late_minutes, entry.early_minutes);
+                    match entry.disorder_minutes {
+                        Some(minutes) => delivery.with_disorder(minutes),
+                        None => delivery,
+                    }
                 }),
             record: self.recognise.record,
             members: self.recognise.members,

@@ -164,7 +164,13 @@ pub struct Delivery {
     /// Before an event: AWS's pages disagree whether a name has the beginning or the end of an
     /// interval, and clocks differ.
     pub early: i64,
+    /// How much earlier than the latest of the records before it a record may be, where records are
+    /// read as they are delivered.
+    pub disorder: i64,
 }
+
+/// What records come out of order by where their format does not say.
+const DISORDER: i64 = 5 * MINUTE;
 
 impl Delivery {
     /// So many minutes after an event, or before it.
@@ -172,6 +178,16 @@ impl Delivery {
         Self {
             late: i64::from(late) * MINUTE,
             early: i64::from(early) * MINUTE,
+            disorder: DISORDER,
+        }
+    }
+
+    /// The same with records that may be so many minutes earlier than one before them.
+    #[must_use]
+    pub fn with_disorder(self, minutes: u32) -> Self {
+        Self {
+            disorder: i64::from(minutes) * MINUTE,
+            ..self
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Block, BlockPool, JsonCutter, LineCutter};
+use super::{Block, BlockPool, JsonCutter, LineCutter, Place};
 use crate::format::{Format, Shape};
 use crate::layout::Layout;
 
@@ -41,6 +41,22 @@ impl Cutter {
         match self {
             Self::Lines(lines) => Self::Lines(lines.with_pool(pool)),
             Self::Json(json) => Self::Json(json),
+        }
+    }
+
+    /// The same for bytes that begin at a place that another cutter came to.
+    pub fn resumed(self, place: &Place) -> Self {
+        match self {
+            Self::Lines(lines) => Self::Lines(lines.resumed(place)),
+            Self::Json(json) => Self::Json(json.resumed(place)),
+        }
+    }
+
+    /// The place behind all that was cut, after [`Cutter::finish`].
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Lines(lines) => lines.place(),
+            Self::Json(json) => json.place(),
         }
     }
 

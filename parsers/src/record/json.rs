@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_buffer::Buffer;
 
 use super::lines::BYTE_ORDER_MARK;
-use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, RecordSpan, TOO_LONG};
+use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, Place as ObjectPlace, RecordSpan, TOO_LONG};
 use crate::arch::{self, LANE, Simd, Work};
 use crate::json::{Nest, Starts, Strings, is_blank, lane_masks};
 use crate::layout::Layout;
@@ -168,6 +168,22 @@ impl JsonCutter {
     pub fn with_block_bytes(mut self, bytes: usize) -> Self {
         self.block_bytes = bytes;
         self
+    }
+
+    /// The same for bytes that begin at a place that another cutter came to.
+    pub fn resumed(mut self, place: &ObjectPlace) -> Self {
+        self.base = place.offset;
+        self.line = place.line;
+        self
+    }
+
+    /// The place behind all that was cut, after [`JsonCutter::finish`].
+    pub fn place(&self) -> ObjectPlace {
+        ObjectPlace {
+            line: self.line,
+            offset: self.base + self.at as u64,
+            header: Vec::new(),
+        }
     }
 
     /// Where inflated bytes are appended.

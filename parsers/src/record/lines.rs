@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_buffer::Buffer;
 use memchr::{memchr, memrchr};
 
-use super::{BLOCK_BYTES, Block, BlockPool, Look, MAX_RECORD_BYTES, TOO_LONG};
+use super::{BLOCK_BYTES, Block, BlockPool, Look, MAX_RECORD_BYTES, Place, TOO_LONG};
 use crate::format::Format;
 use crate::layout::{Layout, header_names};
 use crate::reject::{Counts, Reason, Reject, excerpt};
@@ -74,6 +74,26 @@ impl LineCutter {
     pub fn with_pool(mut self, pool: &BlockPool) -> Self {
         self.pool = pool.clone();
         self
+    }
+
+    /// The same for bytes that begin at a place that another cutter came to.
+    pub fn resumed(mut self, place: &Place) -> Self {
+        if !place.header.is_empty() {
+            self.read_header(&place.header);
+        }
+        self.begun = place.offset > 0;
+        self.line = place.line;
+        self.offset = place.offset;
+        self
+    }
+
+    /// The place behind all that was cut, after [`LineCutter::finish`].
+    pub fn place(&self) -> Place {
+        Place {
+            line: self.line,
+            offset: self.offset,
+            header: self.header.clone(),
+        }
     }
 
     /// Where inflated bytes are appended.

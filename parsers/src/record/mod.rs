@@ -38,6 +38,28 @@ pub const BLOCK_BYTES: usize = 1 << 20;
 /// being held.
 pub const MAX_RECORD_BYTES: usize = 4 << 20;
 
+/// How far an object that grows was cut: at the end of a record, or of nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The line there, from 1.
+    pub line: u64,
+    /// The byte offset there, in the inflated object.
+    pub offset: u64,
+    /// The last header line before, which says what the fields of the next records are; empty if
+    /// there was none.
+    pub header: Vec<u8>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            line: 1,
+            offset: 0,
+            header: Vec::new(),
+        }
+    }
+}
+
 /// Whole records of one object with one layout.
 #[derive(Debug)]
 pub struct Block {

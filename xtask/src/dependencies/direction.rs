@@ -25,7 +25,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "loglens-engine",
         uses: &["loglens-parsers"],
-        tests_use: &["loglens-io"],
+        tests_use: &["loglens-generate", "loglens-io"],
         never: &["aws-*", "clap", "indicatif"],
     },
     Rule {

@@ -11,4 +11,5 @@ pub(crate) mod schema;
 mod session;
 pub(crate) mod shell;
 pub(crate) mod tables;
+pub(crate) mod tail;
 mod text_table;

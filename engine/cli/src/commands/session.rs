@@ -49,9 +49,19 @@ pub(crate) struct Session {
 impl Session {
     /// Completes the options with the configuration and builds the engine.
     pub(crate) fn new(
+        places: Vec<String>,
+        logs: LogOptions,
+        result: ResultOptions,
+    ) -> Result<Self, Failure> {
+        Self::over(places, logs, result, |_| Ok(None))
+    }
+
+    /// The same, where some places have sources of their own.
+    pub(crate) fn over(
         mut places: Vec<String>,
         mut logs: LogOptions,
         mut result: ResultOptions,
+        mut own: impl FnMut(&str) -> Result<Option<Arc<dyn ObjectSource>>, Error>,
     ) -> Result<Self, Failure> {
         let started = Instant::now();
         let settings = config::complete(&mut places, &mut logs, &mut result)?;
@@ -67,6 +77,9 @@ impl Session {
         let sources = places
             .iter()
             .map(|place| {
+                if let Some(own) = own(place)? {
+                    return Ok(own);
+                }
                 let source =
                     loglens_io::source_with(place, access(&logs.s3, settings.roles.get(place))?)?;
                 Ok::<Arc<dyn ObjectSource>, Error>(match &cache {

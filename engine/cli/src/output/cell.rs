@@ -10,7 +10,8 @@ use arrow::json::writer::NullableEncoder;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::json_value;
+use super::{OutputError, json_value, visible};
+use loglens_engine::portable::cast_batch;
 
 /// Arrow's own forms: RFC 3339 with as many groups of three fractional digits as the value needs,
 /// shortest floats, hexadecimal binary. A value out of its type's range shows the error in its
@@ -38,6 +39,23 @@ pub(super) fn columns(batch: &RecordBatch) -> Result<Vec<Column<'_>>, ArrowError
         .zip(batch.columns())
         .map(|(field, array)| Column::try_new(field, array))
         .collect()
+}
+
+/// The texts of all values, column by column, as people may see them; NULL is a dash.
+pub(crate) fn texts(batch: &RecordBatch) -> Result<Vec<Vec<String>>, OutputError> {
+    let batch = cast_batch(batch, &json_value::json_schema(batch.schema_ref()))?;
+    let mut columns = columns(&batch)?;
+    let texts = columns.iter_mut().map(|column| {
+        let text = |row| {
+            let mut text = String::new();
+            match column.push_value(row, &mut text) {
+                true => visible(&text),
+                false => "-".to_owned(),
+            }
+        };
+        (0..batch.num_rows()).map(text).collect()
+    });
+    Ok(texts.collect())
 }
 
 impl<'a> Column<'a> {

@@ -42,6 +42,7 @@ use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use clap::ValueEnum;
 
+pub(crate) use cell::texts;
 pub(crate) use chart::NothingToDraw;
 use chart::{ChartWriter, Medium};
 pub(crate) use error::OutputError;

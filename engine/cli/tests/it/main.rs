@@ -22,6 +22,7 @@ mod readme;
 mod s3;
 mod shell;
 mod shell_terminal;
+mod tail;
 
 /// Compares standard output, standard error and the exit code of a command. Times, sizes of
 /// memory and names of folders differ from run to run and are filtered.

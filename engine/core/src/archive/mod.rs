@@ -18,7 +18,7 @@ use crate::tables::parquet_table::ParquetTable;
 
 pub(crate) use dated_logs::DatedLogs;
 use days::DatedLog;
-use recognition::Recognition;
+use recognition::{KnownLogs, Recognition};
 use survey::Survey;
 
 /// What the user said of all objects.
@@ -89,6 +89,30 @@ pub struct Unrecognised {
     pub key: String,
     /// Why.
     pub reason: String,
+}
+
+/// Recognises objects of one table that arrive after the others.
+pub(crate) struct More<'a> {
+    pub(crate) given: &'a Given,
+    pub(crate) format: &'a Format,
+    pub(crate) sources: &'a [Arc<dyn ObjectSource>],
+}
+
+impl More<'_> {
+    /// Those of the table, and those that nothing recognised.
+    pub(crate) async fn recognise(
+        &self,
+        source: usize,
+        objects: Vec<Object>,
+    ) -> Result<(Vec<LogObject>, Vec<Unrecognised>), Error> {
+        let mut recognition = Recognition::of_known_columns(self.given, KnownLogs::new());
+        let objects = objects.into_iter().map(Listed::Object).collect();
+        recognition
+            .take(source, &self.sources[source], objects)
+            .await?;
+        let (objects, unrecognised, _) = recognition.into_objects(&self.format.table);
+        Ok((objects, unrecognised))
+    }
 }
 
 impl Archive {

@@ -10,5 +10,8 @@ use datafusion::logical_expr::ScalarUDF;
 /// All of them.
 pub(crate) fn scalar() -> Vec<Arc<ScalarUDF>> {
     let functions = json::functions().into_iter().chain([contains::function()]);
-    functions.map(Arc::new).collect()
+    functions
+        .map(Arc::new)
+        .chain(crate::windows::functions::all())
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! One open object: its bytes out of their frame and into blocks.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError, MAGIC_BYTES};
 use loglens_parsers::record::{Block, Cutter};
@@ -12,6 +12,7 @@ use super::metrics::ByteMetrics;
 use super::parts::Parts;
 use super::spec::ScanObject;
 use crate::error::Error;
+use crate::object::Grown;
 
 /// Compressed bytes read at a time: they inflate to about a block or two.
 const READ_BYTES: usize = 128 << 10;
@@ -28,6 +29,8 @@ pub(super) enum Step {
 pub(super) struct Cursor {
     pub(super) object: ScanObject,
     input: Input,
+    /// Where it says how far it was read, if it grows.
+    grows: Option<Grown>,
     bytes: ByteMetrics,
     limit: ExpansionLimit,
     /// Known after the first read.
@@ -47,10 +50,15 @@ impl Cursor {
     pub(super) fn new(object: ScanObject, input: Input, staged: Vec<u8>, parts: &Parts) -> Self {
         parts.bytes.opened();
         parts.bytes.read(staged.len());
-        let cutter = Cutter::new(Arc::clone(&parts.format), Arc::clone(&parts.layout));
+        let mut cutter = Cutter::new(Arc::clone(&parts.format), Arc::clone(&parts.layout));
+        let grows = input.grows();
+        if let Some(place) = &grows {
+            cutter = cutter.resumed(&place.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         Self {
             object,
             input,
+            grows,
             bytes: parts.bytes.clone(),
             limit: parts.limit,
             decoder: None,
@@ -155,6 +163,9 @@ impl Cursor {
             self.ready.extend(blocks.drain(..).map(Step::Block));
             self.ready.extend(shrank.map(Step::Damage));
             self.at_end = true;
+            if let Some(place) = &self.grows {
+                *place.lock().unwrap_or_else(PoisonError::into_inner) = self.cutter.place();
+            }
         } else {
             self.cutter.cut(&mut blocks);
             self.ready.extend(blocks.drain(..).map(Step::Block));

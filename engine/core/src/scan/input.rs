@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::object::{ObjectReader, ReadAt};
+use crate::object::{Grown, ObjectReader, ReadAt};
 
 /// An open object that is read from its beginning to its end.
 pub(super) enum Input {
@@ -24,6 +24,14 @@ impl Input {
         match reader.at_any_place() {
             Some(object) => Self::At { object, offset: 0 },
             None => Self::Reader(reader),
+        }
+    }
+
+    /// How far an object that grows was read; None of those that do not.
+    pub(super) fn grows(&self) -> Option<Grown> {
+        match self {
+            Self::Reader(reader) => reader.grows(),
+            Self::At { .. } => None,
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::task::{JoinHandle, spawn, spawn_blocking};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::input::Input;
 use super::parts::Parts;
@@ -120,7 +120,10 @@ fn fetch(source: &Arc<dyn ObjectSource>, object: Object) -> Read {
     let (handle, source) = (Handle::current(), Arc::clone(source));
     match source.reading() {
         Reading::Disk => spawn_blocking(move || handle.block_on(read(&*source, &object))),
-        Reading::Network(_) => spawn(async move { read(&*source, &object).await }),
+        Reading::Network(_) => source
+            .network()
+            .unwrap_or(handle)
+            .spawn(async move { read(&*source, &object).await }),
     }
 }
 

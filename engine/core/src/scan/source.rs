@@ -23,9 +23,10 @@ use datafusion::physical_plan::sort_pushdown::SortOrderPushdownResult;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr};
 use futures::stream::try_unfold;
+use loglens_parsers::format::Format;
 use loglens_parsers::parse::{Examine, ParseOptions};
 use loglens_parsers::reject::{Counts, Reject};
-use loglens_parsers::table::Table;
+use loglens_parsers::table::{EVENT_TIME, Table};
 
 use super::batches::Batches;
 use super::columns::LogColumns;
@@ -77,6 +78,50 @@ impl LogSource {
             scan,
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// The same scan of other objects.
+    pub(crate) fn of_objects(&self, objects: Vec<ScanObject>, partitions: usize) -> Self {
+        let spec = ScanSpec {
+            objects: objects.into(),
+            listing: None,
+            partitions,
+            ..ScanSpec::clone(&self.spec)
+        };
+        Self {
+            spec: Arc::new(spec),
+            ..self.clone()
+        }
+    }
+
+    /// A scan of the event times of all records, whatever the predicate; it counts nothing.
+    pub(crate) fn of_times(&self) -> Option<Self> {
+        let time = self.columns.schema().index_of(EVENT_TIME).ok()?;
+        let spec = ScanSpec {
+            projection: vec![time],
+            names: None,
+            limit: None,
+            strict: false,
+            ..ScanSpec::clone(&self.spec)
+        };
+        Some(Self::new(
+            spec,
+            Arc::clone(&self.table),
+            Arc::clone(&self.columns),
+            Predicate::default(),
+            Arc::clone(&self.sources),
+            Arc::default(),
+        ))
+    }
+
+    /// Whether it leaves records out.
+    pub(crate) fn filters(&self) -> bool {
+        !self.predicate.conjuncts().is_empty()
+    }
+
+    /// The format of its records.
+    pub(crate) fn format(&self) -> &Arc<Format> {
+        &self.table.format
     }
 
     /// The plan that runs it.

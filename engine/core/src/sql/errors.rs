@@ -173,6 +173,7 @@ fn plain(error: &DataFusionError) -> Error {
     .fold(text.as_str(), |text, prefix| {
         text.strip_prefix(prefix).unwrap_or(text)
     });
+    let text = of_function(text).unwrap_or(text);
     let (message, hint) = match text.split_once(".\nDid you mean ") {
         Some((message, names)) => (message, Some(format!("did you mean {}", names.trim()))),
         None => (text, None),
@@ -186,6 +187,14 @@ fn plain(error: &DataFusionError) -> Error {
         Some(hint) => error.hint(hint),
         None => error,
     }
+}
+
+/// What a function says of its arguments, without what DataFusion puts around it.
+fn of_function(text: &str) -> Option<&str> {
+    let (_, said) =
+        text.split_once(" user-defined coercion failed with: Error during planning: ")?;
+    let end = said.find(". No function matches the given name")?;
+    Some(&said[..end])
 }
 
 /// The name in `Field x not found in struct`.

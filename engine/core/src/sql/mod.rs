@@ -8,3 +8,4 @@ pub(crate) mod parameters;
 pub(crate) mod references;
 pub(crate) mod struct_names;
 mod visit;
+pub(crate) mod windows;

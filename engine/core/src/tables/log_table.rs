@@ -273,7 +273,8 @@ fn scan_object(found: LogObject) -> ScanObject {
     }
 }
 
-fn partitions(objects: &[ScanObject], most: usize) -> usize {
+/// How many partitions are worth reading objects with.
+pub(crate) fn partitions(objects: &[ScanObject], most: usize) -> usize {
     // A size that is not known (standard input) is taken for a large one.
     let size = |object: &ScanObject| object.object.size.unwrap_or(u64::MAX);
     let bytes = objects.iter().map(size).fold(0, u64::saturating_add);

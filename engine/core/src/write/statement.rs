@@ -56,6 +56,11 @@ pub(crate) fn take(
     }))
 }
 
+/// Whether a statement asks for rows, and does nothing else.
+pub(crate) fn is_query(statement: &Statement) -> bool {
+    matches!(statement, Statement::Statement(ast) if matches!(**ast, Ast::Query(_)))
+}
+
 /// Whether a statement is an INSERT.
 pub(crate) fn is_insert(statement: &Statement) -> bool {
     matches!(statement, Statement::Statement(ast) if matches!(**ast, Ast::Insert(_)))

@@ -69,7 +69,7 @@ pub(crate) async fn ask_new(options: EngineOptions, sql: &str) -> Result<Answer,
     ask(&Engine::new(options)?, sql).await
 }
 
-fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
+pub(crate) fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
     let options = FormatOptions::default().with_null("NULL");
     let columns: Vec<_> = batch
         .columns()

@@ -4,6 +4,7 @@
 
 mod ask;
 mod faults;
+mod golden;
 mod logs;
 mod members;
 mod memory;

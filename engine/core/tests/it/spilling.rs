@@ -47,6 +47,16 @@ async fn sorting_and_grouping_within_a_limit() {
             "SELECT srcaddr, bytes, count(*) AS flows FROM vpc_flow_logs \
          GROUP BY srcaddr, bytes ORDER BY bytes",
         ),
+        (
+            2,
+            "SELECT window_start, srcaddr, bytes, count(*) AS flows FROM vpc_flow_logs \
+         GROUP BY tumble(event_time, INTERVAL '1' HOUR), srcaddr, bytes ORDER BY bytes",
+        ),
+        (
+            2,
+            "SELECT window_start, srcaddr, bytes, count(*) AS flows FROM vpc_flow_logs \
+         GROUP BY session(event_time, INTERVAL '1' HOUR), srcaddr, bytes ORDER BY bytes",
+        ),
     ] {
         let limited = Engine::new(EngineOptions {
             memory_limit: Some(megabytes * 1_000_000),

@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::RequestPayer;
 use loglens_engine::object::Requests;
 use loglens_engine::{Error, Owner};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
@@ -112,7 +112,12 @@ impl Connection {
             let once = || connection.once(&request);
             connection.pace.run(once).await
         };
-        Task(network()?.spawn(work)).done().await
+        let network = network()?;
+        let here = Handle::try_current();
+        if here.is_ok_and(|here| here.id() == network.handle().id()) {
+            return Ok(work.await);
+        }
+        Task(network.spawn(work)).done().await
     }
 
     /// Makes a request, in the Region that the bucket turns out to lie in.
@@ -167,7 +172,7 @@ impl Connection {
 }
 
 /// Threads that do nothing but wait for the network: those that parse look after it too seldom.
-fn network() -> Result<&'static Runtime, Error> {
+pub(super) fn network() -> Result<&'static Runtime, Error> {
     static NETWORK: OnceLock<Result<Runtime, std::io::Error>> = OnceLock::new();
     let start = || {
         Builder::new_multi_thread()

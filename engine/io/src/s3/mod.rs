@@ -33,6 +33,7 @@ use loglens_engine::object::{
 };
 use loglens_engine::{Error, Owner};
 use object_store::ObjectStore;
+use tokio::runtime::Handle;
 
 use access::Access;
 use connection::Connection;
@@ -126,6 +127,12 @@ impl ObjectSource for S3Source {
 
     fn reading(&self) -> Reading {
         Reading::Network(pace::AHEAD)
+    }
+
+    fn network(&self) -> Option<Handle> {
+        connection::network()
+            .ok()
+            .map(|network| network.handle().clone())
     }
 
     fn gets(&self, object: &Object) -> u64 {

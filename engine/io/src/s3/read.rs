@@ -169,6 +169,24 @@ impl S3Reader {
         }
     }
 
+    /// The next part.
+    async fn part(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let size = self.object.size.unwrap_or(0);
+        if self.next == 0 && (1..=PART_BYTES).contains(&size) {
+            // There is nothing to do beside it.
+            self.next = size;
+            let all = range(&self.connection, &self.key, &self.object, 0..size);
+            return Ok(Some(all.await?));
+        }
+        self.begin_parts()?;
+        let Some(part) = self.parts.pop_front() else {
+            return Ok(None);
+        };
+        let part = part.done().await??;
+        self.begin_parts()?;
+        Ok(Some(part))
+    }
+
     fn begin_parts(&mut self) -> Result<(), Error> {
         let size = self.object.size.unwrap_or(0);
         while self.parts.len() < PARTS_AHEAD && self.next < size {
@@ -187,13 +205,10 @@ impl S3Reader {
 impl ObjectReader for S3Reader {
     async fn read(&mut self, mut buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
         if self.at == self.current.len() {
-            self.begin_parts()?;
-            let Some(part) = self.parts.pop_front() else {
+            let Some(part) = self.part().await? else {
                 return Ok(buffer);
             };
-            self.current = part.done().await??;
-            self.at = 0;
-            self.begin_parts()?;
+            (self.current, self.at) = (part, 0);
         }
         if buffer.is_empty() && self.at == 0 && self.current.len() <= room {
             return Ok(std::mem::take(&mut self.current));

@@ -1,0 +1,394 @@
+//! Statements over what arrives: the same SQL as over what lies there, with the same rows.
+//!
+//! Whatever arrived is a bounded scan of its own, run by the same plan as always (`lower`), up to
+//! the window of the statement if it has one. There rows are grouped by pane. When the watermark
+//! passes the end of a window, its rows are put into what stands above it (`upper`), which runs as a
+//! plan of its own. So a stream needs no operator of its own, and between two arrivals all state is
+//! in [`OpenWindows`].
+//!
+//! - [`meaning`]: what may be asked of a stream.
+//! - [`watermark`]: what time it is.
+//! - `state`: saving and going on.
+
+mod meaning;
+mod open;
+mod slot;
+mod split;
+mod state;
+mod watermark;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::compute::{cast, max};
+use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use datafusion::common::Result as DataFusionResult;
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream_partitioned};
+use futures::StreamExt;
+use loglens_parsers::format::Format;
+use loglens_parsers::key::KeyFacts;
+use tokio::task::JoinSet;
+
+use self::slot::Slot;
+pub use self::state::positions_in;
+use self::watermark::Watermarks;
+use crate::archive::{Given, More, Unrecognised};
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::object::{Object, ObjectSource};
+use crate::scan::spec::ScanObject;
+use crate::sql::errors;
+use crate::windows::aggregation::Aggregation;
+use crate::windows::open::OpenWindows;
+use crate::windows::partial::Partial;
+
+/// Objects whose recognition is kept.
+const MOST_KNOWN: usize = 1 << 20;
+
+/// Objects that are read together, at most.
+const OBJECTS_OF_A_STEP: usize = 256;
+
+/// Bytes of objects that are read together.
+const BYTES_OF_A_STEP: u64 = 32 << 20;
+
+/// How a stream tells the time.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamOptions {
+    /// How much earlier than the latest one before it a row may be; None is what the format says.
+    pub disorder: Option<Duration>,
+    /// How long after its end a window is given again where rows come late.
+    pub lateness: Duration,
+    /// An input from which nothing came for so long does not hold the others up.
+    pub idle: Duration,
+}
+
+/// Rows that a stream gives.
+#[derive(Debug)]
+pub enum Output {
+    /// Of a statement without windows, as they come.
+    Rows(RecordBatch),
+    /// Of windows that closed.
+    Windows {
+        /// How often these windows were given before.
+        revision: u32,
+        /// Their rows.
+        rows: RecordBatch,
+    },
+    /// Rows that came too late for any window, as the window would have had them.
+    Late(RecordBatch),
+}
+
+/// What one step gave.
+#[derive(Debug)]
+pub struct Step {
+    /// The source that was read.
+    pub source: usize,
+    /// What of it was read.
+    pub objects: Vec<Object>,
+    /// What came out.
+    pub outputs: Vec<Output>,
+}
+
+/// A statement over what arrives.
+pub struct Stream {
+    sql: Arc<str>,
+    context: Arc<TaskContext>,
+    ledger: Arc<Ledger>,
+    sources: Arc<[Arc<dyn ObjectSource>]>,
+    given: Given,
+    format: Arc<Format>,
+    /// What the keys of objects say that are of the table; None of those that are not.
+    known: HashMap<Arc<str>, Option<Arc<KeyFacts>>>,
+    /// Objects that nothing recognised, and were not asked for yet.
+    left_out: Vec<Unrecognised>,
+    /// What arrived and was not read yet, by source: the oldest last.
+    waiting: Vec<Vec<ScanObject>>,
+    lower: Arc<dyn ExecutionPlan>,
+    window: Option<Window>,
+    watermarks: Watermarks,
+    lateness: i64,
+    schema: SchemaRef,
+    threads: usize,
+}
+
+/// The window of a statement.
+struct Window {
+    aggregation: Arc<Aggregation>,
+    /// One for each core.
+    partials: Vec<Partial>,
+    open: OpenWindows,
+    held: MemoryReservation,
+    /// What stands above it, and what it reads.
+    upper: Arc<dyn ExecutionPlan>,
+    slot: Slot,
+    /// Event times are asked for by themselves: the statement leaves rows out, and time goes on with
+    /// those too.
+    asks_times: bool,
+}
+
+impl Stream {
+    /// The schema of its rows.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// Whether its rows are of windows.
+    pub fn has_windows(&self) -> bool {
+        self.window.is_some()
+    }
+
+    /// What became of objects and records so far.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Whether all that arrived was read.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.iter().all(Vec::is_empty)
+    }
+
+    /// The latest time of a row so far, in microseconds since 1970.
+    pub fn latest(&self) -> Option<i64> {
+        self.watermarks.latest().into_iter().max().flatten()
+    }
+
+    /// Time up to which windows are closed, in microseconds since 1970.
+    pub fn watermark(&mut self) -> i64 {
+        self.watermarks.current(Instant::now())
+    }
+
+    /// Takes in objects, or parts of them, that arrived at a source; gives back those that are not
+    /// of the statement's table. The others are read by [`Stream::step`].
+    pub async fn take(
+        &mut self,
+        source: usize,
+        objects: Vec<Object>,
+    ) -> Result<Vec<Object>, Error> {
+        let (wanted, others) = self.recognised(source, objects).await?;
+        let waiting = &mut self.waiting[source];
+        waiting.extend(wanted);
+        // The oldest is last, where it is taken from.
+        waiting.sort_by(|a, b| (time_of(b), &b.object.key).cmp(&(time_of(a), &a.object.key)));
+        Ok(others)
+    }
+
+    /// Reads some of what arrived, the oldest first; None if nothing is waiting.
+    pub async fn step(&mut self) -> Result<Option<Step>, Error> {
+        let oldest = self.waiting.iter().enumerate();
+        let oldest =
+            oldest.filter_map(|(source, waiting)| Some((time_of(waiting.last()?), source)));
+        let Some((_, source)) = oldest.min() else {
+            return Ok(None);
+        };
+        let (mut objects, mut bytes) = (Vec::new(), 0);
+        while objects.len() < OBJECTS_OF_A_STEP
+            && bytes < BYTES_OF_A_STEP
+            && let Some(object) = self.waiting[source].pop()
+        {
+            bytes += object.object.size.unwrap_or(0);
+            objects.push(object);
+        }
+        let outputs = self.read(source, &objects).await?;
+        Ok(Some(Step {
+            source,
+            objects: objects.into_iter().map(|object| object.object).collect(),
+            outputs,
+        }))
+    }
+
+    async fn read(&mut self, source: usize, objects: &[ScanObject]) -> Result<Vec<Output>, Error> {
+        let sql = Arc::clone(&self.sql);
+        let explain = |error: DataFusionError| errors::explain(&error, &sql);
+        let lower = split::of_objects(&self.lower, objects, self.threads).map_err(explain)?;
+        let lower = reset_plan_states(lower).map_err(explain)?;
+        let Some(window) = &mut self.window else {
+            let rows = collect(lower, Arc::clone(&self.context))
+                .await
+                .map_err(explain)?;
+            let rows = rows.into_iter().filter(|rows| rows.num_rows() > 0);
+            return Ok(rows.map(Output::Rows).collect());
+        };
+        let mut latest = match window.asks_times {
+            true => latest_of(&self.lower, objects, self.threads, &self.context)
+                .await
+                .map_err(explain)?,
+            false => None,
+        };
+        let mut late = Vec::new();
+        latest = latest.max(
+            window
+                .group(lower, &self.context, &mut late)
+                .await
+                .map_err(explain)?,
+        );
+        self.watermarks.came(source, latest, Instant::now());
+        let mut outputs: Vec<_> = late.into_iter().map(Output::Late).collect();
+        outputs.extend(self.advance().await?);
+        Ok(outputs)
+    }
+
+    /// Takes down that nothing more comes from a source.
+    pub fn ended(&mut self, source: usize) {
+        self.watermarks.ended(source);
+    }
+
+    /// Gives the windows that ended by now.
+    pub async fn advance(&mut self) -> Result<Vec<Output>, Error> {
+        let watermark = self.watermarks.current(Instant::now());
+        let explain = |error: DataFusionError| errors::explain(&error, &self.sql);
+        let Some(window) = &mut self.window else {
+            return Ok(Vec::new());
+        };
+        let mut outputs = Vec::new();
+        while let Some(closed) = window.open.close(watermark).map_err(explain)? {
+            let rows = window
+                .above(closed.rows, &self.context)
+                .await
+                .map_err(explain)?;
+            outputs.extend(rows.into_iter().map(|rows| Output::Windows {
+                revision: closed.revision,
+                rows,
+            }));
+        }
+        let done = watermark.saturating_sub(self.lateness);
+        window.open.forget(done).map_err(explain)?;
+        for partial in &mut window.partials {
+            partial.open_from(window.aggregation.windows.open_from(done));
+        }
+        Ok(outputs)
+    }
+
+    /// Gives away what arrived and was no log.
+    pub fn take_left_out(&mut self) -> Vec<Unrecognised> {
+        std::mem::take(&mut self.left_out)
+    }
+
+    /// The objects of the statement's table among those that arrived. An object that grows is what
+    /// it was when it came first.
+    async fn recognised(
+        &mut self,
+        source: usize,
+        objects: Vec<Object>,
+    ) -> Result<(Vec<ScanObject>, Vec<Object>), Error> {
+        let new = objects
+            .iter()
+            .filter(|object| !self.known.contains_key(&object.key));
+        let new: Vec<_> = new.cloned().collect();
+        if !new.is_empty() {
+            if self.known.len() > MOST_KNOWN {
+                self.known.clear();
+            }
+            self.known
+                .extend(new.iter().map(|object| (Arc::clone(&object.key), None)));
+            let more = More {
+                given: &self.given,
+                format: &self.format,
+                sources: &self.sources,
+            };
+            let (found, left_out) = more.recognise(source, new).await?;
+            let found = found.into_iter();
+            self.known
+                .extend(found.map(|found| (found.object.key, Some(found.facts))));
+            self.left_out.extend(left_out);
+        }
+        let (mut wanted, mut others) = (Vec::new(), Vec::new());
+        for object in objects {
+            match self.known.get(&object.key).cloned().flatten() {
+                Some(facts) => wanted.push(ScanObject {
+                    source,
+                    object,
+                    facts,
+                }),
+                None => others.push(object),
+            }
+        }
+        Ok((wanted, others))
+    }
+}
+
+/// When what is in an object happened, as far as that is known without reading it.
+fn time_of(object: &ScanObject) -> Option<i64> {
+    object.facts.time.or(object.object.modified)
+}
+
+impl Window {
+    /// Groups the rows of a plan; gives the greatest time of them, and adds those that are too late.
+    async fn group(
+        &mut self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: &Arc<TaskContext>,
+        late: &mut Vec<RecordBatch>,
+    ) -> DataFusionResult<Option<i64>> {
+        let mut tasks = JoinSet::new();
+        let mut streams = execute_stream_partitioned(plan, Arc::clone(context))?;
+        let cores = self.partials.len();
+        for (core, mut partial) in self.partials.drain(..).enumerate() {
+            // What there are more of than cores comes one after the other.
+            let mine = streams.len().div_ceil(cores - core);
+            let mine = streams.split_off(streams.len() - mine);
+            tasks.spawn(async move {
+                for mut rows in mine {
+                    while let Some(batch) = rows.next().await {
+                        partial.push(&batch?)?;
+                    }
+                }
+                Ok::<_, DataFusionError>(partial)
+            });
+        }
+        let mut latest = None;
+        while let Some(done) = tasks.join_next().await {
+            let mut partial =
+                done.map_err(|error| DataFusionError::External(Box::new(error)))??;
+            latest = latest.max(partial.latest());
+            late.extend(partial.take_late());
+            if partial.len() > 0 {
+                self.open.insert(&partial.emit()?)?;
+            }
+            self.partials.push(partial);
+        }
+        self.held.try_resize(self.open.size())?;
+        Ok(latest)
+    }
+
+    /// What stands above the window, for the rows of some windows.
+    async fn above(
+        &mut self,
+        rows: RecordBatch,
+        context: &Arc<TaskContext>,
+    ) -> DataFusionResult<Vec<RecordBatch>> {
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = vec![rows];
+        let plan = reset_plan_states(Arc::clone(&self.upper))?;
+        let rows = collect(plan, Arc::clone(context)).await?;
+        Ok(rows
+            .into_iter()
+            .filter(|rows| rows.num_rows() > 0)
+            .collect())
+    }
+}
+
+/// The greatest event time of all records of some objects.
+async fn latest_of(
+    lower: &Arc<dyn ExecutionPlan>,
+    objects: &[ScanObject],
+    threads: usize,
+    context: &Arc<TaskContext>,
+) -> DataFusionResult<Option<i64>> {
+    let Some(times) = split::of_times(lower, objects, threads) else {
+        return Ok(None);
+    };
+    let mut latest = None;
+    for batch in collect(times, Arc::clone(context)).await? {
+        let micros = cast(
+            batch.column(0),
+            &DataType::Timestamp(TimeUnit::Microsecond, None),
+        )?;
+        latest = latest.max(max(micros.as_primitive::<TimestampMicrosecondType>()));
+    }
+    Ok(latest)
+}
