@@ -31,6 +31,8 @@ pub struct Scan {
     pub skipped: u64,
     /// What is no record: line within the block, start, end, reason.
     pub rejects: Vec<(u32, u32, u32, Reason)>,
+    /// Every byte was seen to be ASCII. It may be so where this is not said.
+    pub ascii: bool,
 }
 
 impl Offsets {

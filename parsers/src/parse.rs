@@ -176,8 +176,9 @@ impl Parser {
             return Ok(report.with(batch));
         }
         let scan = self.find_fields(&format, block);
+        // Nearly every log is ASCII, and the pass over its lines has seen that.
+        let utf8 = scan.ascii || simdutf8::basic::from_utf8(&block.bytes).is_ok();
         report.structure(block, scan);
-        let utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
         if self.options.examine == Examine::Everything {
             self.examine(block, utf8, &mut report);
         }
