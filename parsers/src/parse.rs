@@ -358,10 +358,11 @@ impl Parser {
             .map(|&column| self.builder(block, self.sources[column], &fields))
             .collect();
         let records = self.offsets.records();
+        let mut spans = Vec::with_capacity(TILE_RECORDS);
         for start in (0..records).step_by(TILE_RECORDS) {
             let tile = start..records.min(start + TILE_RECORDS);
             for builder in builders.iter_mut().flatten() {
-                builder.append(&fields, tile.clone());
+                builder.append(&fields, tile.clone(), &mut spans);
             }
         }
         for (column, builder) in missing.into_iter().zip(builders) {
