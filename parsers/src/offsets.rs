@@ -31,6 +31,8 @@ pub struct Scan {
     pub skipped: u64,
     /// What is no record: line within the block, start, end, reason.
     pub rejects: Vec<(u32, u32, u32, Reason)>,
+    /// Every byte was seen to be ASCII. It may be so where this is not said.
+    pub ascii: bool,
 }
 
 impl Offsets {
@@ -63,29 +65,34 @@ impl Offsets {
     /// Start and end of one field of every record; the start lies behind the end where the
     /// record does not have the field.
     pub fn field(&self, field: usize) -> impl Iterator<Item = (usize, usize)> {
-        self.field_of(field, 0..self.records())
+        let ends = self.ends.chunks_exact(self.fields);
+        self.starts.iter().zip(ends).map(move |(&start, ends)| {
+            let start = if field == 0 {
+                start
+            } else {
+                ends[field - 1] + 1
+            };
+            (start as usize, ends[field] as usize)
+        })
     }
 
-    /// The same of some records.
-    #[inline(always)]
-    pub(crate) fn field_of(
-        &self,
-        field: usize,
-        records: Range<usize>,
-    ) -> impl Iterator<Item = (usize, usize)> {
+    /// The same of some records, into `places`.
+    pub(crate) fn places(&self, field: usize, records: Range<usize>, places: &mut Vec<(u32, u32)>) {
         let fields = self.fields;
-        let ends = &self.ends[records.start * fields..records.end * fields];
-        self.starts[records]
-            .iter()
-            .zip(ends.chunks_exact(fields))
-            .map(move |(&start, ends)| {
-                let start = if field == 0 {
-                    start
-                } else {
-                    ends[field - 1] + 1
-                };
-                (start as usize, ends[field] as usize)
-            })
+        let ends = self.ends[records.start * fields..records.end * fields].chunks_exact(fields);
+        places.clear();
+        match field.checked_sub(1) {
+            Some(before) => places.extend(ends.map(|ends| (ends[before] + 1, ends[field]))),
+            None => {
+                let starts = &self.starts[records];
+                places.extend(
+                    starts
+                        .iter()
+                        .zip(ends)
+                        .map(|(&start, ends)| (start, ends[0])),
+                );
+            }
+        }
     }
 
     /// Start and end of a record, and its line within the block.

@@ -176,8 +176,9 @@ impl Parser {
             return Ok(report.with(batch));
         }
         let scan = self.find_fields(&format, block);
+        // Nearly every log is ASCII, and the pass over its lines has seen that.
+        let utf8 = scan.ascii || simdutf8::basic::from_utf8(&block.bytes).is_ok();
         report.structure(block, scan);
-        let utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
         if self.options.examine == Examine::Everything {
             self.examine(block, utf8, &mut report);
         }
@@ -357,10 +358,11 @@ impl Parser {
             .map(|&column| self.builder(block, self.sources[column], &fields))
             .collect();
         let records = self.offsets.records();
+        let mut spans = Vec::with_capacity(TILE_RECORDS);
         for start in (0..records).step_by(TILE_RECORDS) {
             let tile = start..records.min(start + TILE_RECORDS);
             for builder in builders.iter_mut().flatten() {
-                builder.append(&fields, tile.clone());
+                builder.append(&fields, tile.clone(), &mut spans);
             }
         }
         for (column, builder) in missing.into_iter().zip(builders) {

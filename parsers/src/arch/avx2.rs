@@ -3,7 +3,7 @@
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm256_cmpeq_epi8,
     _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_sub_epi8,
+    _mm256_setzero_si256, _mm256_sub_epi8,
 };
 
 use super::{JsonMasks, LANE, Simd, Work};
@@ -39,6 +39,13 @@ impl Simd for Avx2 {
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         // SAFETY: an `Avx2` is made only where the machine has these instructions.
         unsafe { masks(chunk, a, b) }
+    }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn above_ascii(self, chunk: &[u8; LANE]) -> u64 {
+        // SAFETY: as above.
+        unsafe { above_ascii(chunk) }
     }
 
     #[inline(always)]
@@ -82,6 +89,16 @@ fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= equal(lanes, b) << (half * 32);
     }
     masks
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn above_ascii(chunk: &[u8; LANE]) -> u64 {
+    let mut all = _mm256_setzero_si256();
+    for bytes in chunk.as_chunks::<32>().0 {
+        all = _mm256_or_si256(all, load(bytes));
+    }
+    u64::from(_mm256_movemask_epi8(all).cast_unsigned())
 }
 
 #[inline]

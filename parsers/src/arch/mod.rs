@@ -18,6 +18,9 @@ pub trait Simd: Copy {
     /// The bits of `chunk` that are `a`, and those that are `b`; bit 0 is the first byte.
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64);
 
+    /// Not 0 if a byte of `chunk` is not ASCII.
+    fn above_ascii(self, chunk: &[u8; LANE]) -> u64;
+
     /// The masks of `chunk` for JSON. Those that the caller does not use cost nothing.
     fn json_masks(self, chunk: &[u8; LANE]) -> JsonMasks;
 
@@ -134,6 +137,23 @@ mod tests {
                 if let Some(avx2) = avx2::Avx2::detect() {
                     prop_assert_eq!(avx2.masks(&chunk, a, b), expected);
                 }
+            }
+        }
+
+        #[test]
+        fn every_implementation_tells_ascii(
+            chunk in any_chunk(0..0x80_u8),
+            place in 0..LANE,
+            byte in any::<u8>(),
+        ) {
+            let mut chunk = chunk;
+            chunk[place] = byte;
+            prop_assert_eq!(swar::Swar.above_ascii(&chunk) != 0, byte >= 0x80);
+            #[cfg(target_arch = "x86_64")]
+            prop_assert_eq!(sse2::Sse2.above_ascii(&chunk) != 0, byte >= 0x80);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = avx2::Avx2::detect() {
+                prop_assert_eq!(avx2.above_ascii(&chunk) != 0, byte >= 0x80);
             }
         }
 

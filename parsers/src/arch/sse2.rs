@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::{
     __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-    _mm_set1_epi8, _mm_sub_epi8,
+    _mm_set1_epi8, _mm_setzero_si128, _mm_sub_epi8,
 };
 
 use super::{JsonMasks, LANE, Simd};
@@ -17,6 +17,13 @@ impl Simd for Sse2 {
     fn masks(self, chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
         unsafe { masks(chunk, a, b) }
+    }
+
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn above_ascii(self, chunk: &[u8; LANE]) -> u64 {
+        // SAFETY: SSE2 is part of x86-64, so every machine that runs this build has it.
+        unsafe { above_ascii(chunk) }
     }
 
     #[inline(always)]
@@ -48,6 +55,16 @@ fn masks(chunk: &[u8; LANE], a: u8, b: u8) -> (u64, u64) {
         masks.1 |= equal(lanes, b) << (quarter * 16);
     }
     masks
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn above_ascii(chunk: &[u8; LANE]) -> u64 {
+    let mut all = _mm_setzero_si128();
+    for bytes in chunk.as_chunks::<16>().0 {
+        all = _mm_or_si128(all, load(bytes));
+    }
+    u64::from(_mm_movemask_epi8(all).cast_unsigned())
 }
 
 #[inline]

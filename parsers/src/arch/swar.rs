@@ -27,6 +27,12 @@ impl Simd for Swar {
     }
 
     #[inline(always)]
+    fn above_ascii(self, chunk: &[u8; LANE]) -> u64 {
+        let words = chunk.as_chunks::<8>().0.iter();
+        words.fold(0, |all, word| all | u64::from_le_bytes(*word)) & HIGH
+    }
+
+    #[inline(always)]
     fn lower_case(self, chunk: &[u8; LANE]) -> u64 {
         let mut mask = 0;
         for (eighth, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {

@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecond
 use super::numbers::Numbers;
 use super::{Fields, Misfits, TextBuilder};
 use crate::field::parts::whole;
-use crate::field::{self, Kind};
+use crate::field::{self, Kind, Misfit};
 
 /// A column of delimited records while it is built.
 pub(crate) struct ColumnBuilder<'a> {
@@ -56,37 +56,51 @@ impl<'a> ColumnBuilder<'a> {
         }
     }
 
-    /// Appends the values of some records, those that come next.
-    pub(crate) fn append(&mut self, fields: &Fields<'_>, records: Range<usize>) {
-        let (position, misfits) = (self.position, &mut self.misfits);
+    /// Appends the values of some records, those that come next. `spans` is a place to work in.
+    pub(crate) fn append(
+        &mut self,
+        fields: &Fields<'_>,
+        records: Range<usize>,
+        spans: &mut Vec<(u32, u32)>,
+    ) {
+        let raw = Fields {
+            enclosing: &[],
+            ..*fields
+        };
+        let fields = if self.kind == Kind::Raw { &raw } else { fields };
+        fields.find(self.position, records, spans);
+        let misfits = &mut self.misfits;
         match (&mut self.values, self.kind) {
             (Values::Int32(numbers), Kind::PortOfPair) => {
-                numbers.append(fields, position, records, misfits, |block, start, end| {
-                    field::pair_port(&block[start..end])
-                });
+                let quick = quick(field::pair_port);
+                numbers.append(fields, spans, misfits, quick, field::pair_port);
             }
             (Values::Int32(numbers), _) => {
-                numbers.append(fields, position, records, misfits, field::int32_at);
+                numbers.append(fields, spans, misfits, field::short_int32_at, field::int32);
             }
             (Values::Int64(numbers), Kind::UnixSeconds) => {
-                numbers.append(fields, position, records, misfits, field::unix_seconds_at);
+                let quick = field::short_unix_seconds_at;
+                numbers.append(fields, spans, misfits, quick, field::unix_seconds);
             }
             (Values::Int64(numbers), _) => {
-                numbers.append(fields, position, records, misfits, field::int64_at);
+                numbers.append(fields, spans, misfits, field::short_int64_at, field::int64);
             }
             (Values::Float64(numbers), _) => {
-                numbers.append(fields, position, records, misfits, |block, start, end| {
-                    field::float64(&block[start..end])
-                });
+                let quick = quick(field::float64);
+                numbers.append(fields, spans, misfits, quick, field::float64);
+            }
+            (Values::Time(numbers), Kind::UnixSeconds) => {
+                let quick = |block: &[u8], start, end| {
+                    Some(field::short_unix_seconds_at(block, start, end)? * 1_000_000)
+                };
+                let any = |field: &[u8]| Kind::UnixSeconds.micros(field);
+                numbers.append(fields, spans, misfits, quick, any);
             }
             (Values::Time(numbers), kind) => {
-                numbers.append(fields, position, records, misfits, |block, start, end| {
-                    kind.micros_at(block, start, end)
-                });
+                let any = |field: &[u8]| kind.micros(field);
+                numbers.append(fields, spans, misfits, quick(any), any);
             }
-            (Values::Text(text), kind) => {
-                append_text(text, kind, fields, position, records, misfits);
-            }
+            (Values::Text(text), kind) => append_text(text, kind, fields, spans, misfits),
         }
     }
 
@@ -103,34 +117,28 @@ impl<'a> ColumnBuilder<'a> {
     }
 }
 
+/// What reads a field where it stands.
+#[inline(always)]
+fn quick<T>(
+    read: impl Fn(&[u8]) -> Result<T, Misfit>,
+) -> impl Fn(&[u8], usize, usize) -> Option<T> {
+    move |block, start, end| read(block.get(start..end)?).ok()
+}
+
 fn append_text(
     text: &mut TextBuilder<'_>,
     kind: Kind,
     fields: &Fields<'_>,
-    position: usize,
-    records: Range<usize>,
+    spans: &[(u32, u32)],
     misfits: &mut Misfits,
 ) {
     match kind {
-        Kind::IpOfPair => {
-            text.append_fields(fields, position, records, misfits, field::ip_of_pair);
-        }
-        Kind::RequestMethod => {
-            text.append_fields(fields, position, records, misfits, field::request_method);
-        }
-        Kind::RequestUrl => {
-            text.append_fields(fields, position, records, misfits, field::request_url);
-        }
+        Kind::IpOfPair => text.append_fields(fields, spans, misfits, field::ip_of_pair),
+        Kind::RequestMethod => text.append_fields(fields, spans, misfits, field::request_method),
+        Kind::RequestUrl => text.append_fields(fields, spans, misfits, field::request_url),
         Kind::RequestProtocol => {
-            text.append_fields(fields, position, records, misfits, field::request_protocol);
+            text.append_fields(fields, spans, misfits, field::request_protocol);
         }
-        Kind::Raw => {
-            let fields = Fields {
-                enclosing: &[],
-                ..*fields
-            };
-            text.append_fields(&fields, position, records, misfits, whole);
-        }
-        _ => text.append_fields(fields, position, records, misfits, whole),
+        _ => text.append_fields(fields, spans, misfits, whole),
     }
 }

@@ -4,6 +4,7 @@ mod builder;
 mod extra;
 mod numbers;
 mod text;
+mod validity;
 
 use std::ops::Range;
 
@@ -36,18 +37,22 @@ impl Fields<'_> {
     /// One field of every record, without what encloses it.
     #[inline(always)]
     pub(crate) fn spans(&self, field: usize) -> impl Iterator<Item = Span> {
-        self.spans_of(field, 0..self.offsets.records())
+        let places = self.offsets.field(field);
+        places.map(|place| self.span(place))
     }
 
-    /// The same of some records.
-    #[inline(always)]
-    pub(crate) fn spans_of(
-        &self,
-        field: usize,
-        records: Range<usize>,
-    ) -> impl Iterator<Item = Span> {
-        let places = self.offsets.field_of(field, records);
-        places.map(|place| self.span(place))
+    /// Where one field of some records is, without what encloses it, for each in `spans`: start and
+    /// end in the block, the start behind the end where the record does not have it.
+    pub(crate) fn find(&self, field: usize, records: Range<usize>, spans: &mut Vec<(u32, u32)>) {
+        self.offsets.places(field, records, spans);
+        if self.enclosing.is_empty() {
+            return;
+        }
+        for span in spans {
+            let place = (span.0 as usize, span.1 as usize);
+            let (start, end) = self.span(place).unwrap_or(place);
+            *span = (start as u32, end as u32);
+        }
     }
 
     /// Where a field is without what encloses it, of its place in the matrix.

@@ -1,17 +1,16 @@
 //! Numbers and times of many records.
 
-use std::ops::Range;
-
 use arrow_array::{ArrowPrimitiveType, PrimitiveArray};
-use arrow_buffer::{NullBufferBuilder, ScalarBuffer};
+use arrow_buffer::ScalarBuffer;
 
+use super::validity::Validity;
 use super::{Fields, Misfits};
 use crate::field::Misfit;
 
 /// A column of numbers while it is built.
 pub(super) struct Numbers<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
-    nulls: NullBufferBuilder,
+    validity: Validity,
 }
 
 impl<T: ArrowPrimitiveType> Numbers<T> {
@@ -19,44 +18,63 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     pub(super) fn new(records: usize) -> Self {
         Self {
             values: Vec::with_capacity(records),
-            nulls: NullBufferBuilder::new(records),
+            validity: Validity::new(records),
         }
     }
 
-    /// Appends a field of some records, as `parse(block, start, end)` reads it.
+    /// Appends the values of these fields: `quick` reads nearly all of them where they stand in
+    /// the block, `any` the others.
     #[inline(always)]
     pub(super) fn append(
         &mut self,
         fields: &Fields<'_>,
-        field: usize,
-        records: Range<usize>,
+        spans: &[(u32, u32)],
         misfits: &mut Misfits,
-        parse: impl Fn(&[u8], usize, usize) -> Result<T::Native, Misfit>,
+        quick: impl Fn(&[u8], usize, usize) -> Option<T::Native>,
+        any: impl Fn(&[u8]) -> Result<T::Native, Misfit>,
     ) {
         let block = fields.block.as_slice();
-        // Nulls are rare: those between two of them are counted at once.
-        let mut valid_from = records.start;
-        let places = fields.offsets.field_of(field, records.clone());
-        for (index, place) in places.enumerate() {
-            let (record, span) = (records.start + index, fields.span(place));
-            let misfit = match span.map(|(start, end)| parse(block, start, end)) {
-                Some(Ok(value)) => {
-                    self.values.push(value);
-                    continue;
+        let Self { values, validity } = self;
+        let first = values.len();
+        // `extend` knows how many come, and makes room once.
+        values.extend(spans.iter().enumerate().map(
+            #[inline(always)]
+            |(index, &(start, end))| {
+                let (start, end) = (start as usize, end as usize);
+                if let Some(value) = quick(block, start, end) {
+                    return value;
                 }
-                Some(Err(misfit)) => Some(misfit).filter(|_| !fields.is_null(fields.bytes(span))),
-                None => None,
-            };
-            misfits.extend(misfit.map(|misfit| (record, misfit)));
-            self.values.push(T::Native::default());
-            self.nulls.append_n_non_nulls(record - valid_from);
-            self.nulls.append_null();
-            valid_from = record + 1;
-        }
-        self.nulls.append_n_non_nulls(records.end - valid_from);
+                match odd(fields, start, end, &any) {
+                    Ok(Some(value)) => return value,
+                    Ok(None) => {}
+                    Err(misfit) => misfits.push((first + index, misfit)),
+                }
+                validity.null(first + index);
+                T::Native::default()
+            },
+        ));
     }
 
-    pub(super) fn finish(mut self) -> PrimitiveArray<T> {
-        PrimitiveArray::new(ScalarBuffer::from(self.values), self.nulls.finish())
+    pub(super) fn finish(self) -> PrimitiveArray<T> {
+        let nulls = self.validity.finish(self.values.len());
+        PrimitiveArray::new(ScalarBuffer::from(self.values), nulls)
+    }
+}
+
+/// The value of a field that is not as most are; None is NULL.
+#[inline(never)]
+fn odd<T>(
+    fields: &Fields<'_>,
+    start: usize,
+    end: usize,
+    any: impl Fn(&[u8]) -> Result<T, Misfit>,
+) -> Result<Option<T>, Misfit> {
+    match fields.block.get(start..end) {
+        Some(bytes) => match any(bytes) {
+            Ok(value) => Ok(Some(value)),
+            Err(_) if fields.is_null(bytes) => Ok(None),
+            Err(misfit) => Err(misfit),
+        },
+        None => Ok(None),
     }
 }

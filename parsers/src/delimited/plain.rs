@@ -105,12 +105,15 @@ impl Work for Find<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) -> Scan {
         let bytes = self.lines.bytes;
+        let mut above_ascii = 0;
         let (chunks, rest) = bytes.as_chunks::<LANE>();
         for (index, chunk) in chunks.iter().enumerate() {
+            above_ascii |= simd.above_ascii(chunk);
             self.chunk(simd, chunk, index * LANE, u64::MAX);
         }
         if !rest.is_empty() {
             let (chunk, present) = last_chunk(rest);
+            above_ascii |= simd.above_ascii(&chunk);
             self.chunk(simd, &chunk, bytes.len() - rest.len(), present);
         }
         if self.lines.start < bytes.len() {
@@ -118,6 +121,7 @@ impl Work for Find<'_> {
             self.offsets.ends.push(bytes.len() as u32);
             self.end(bytes.len(), at);
         }
+        self.lines.scan.ascii = above_ascii == 0;
         self.lines.scan
     }
 }
@@ -131,7 +135,7 @@ impl Find<'_> {
         let gaps = (separators & present) | newlines;
         // Ends before this chunk's, and how many are gone since.
         let (first, mut gone) = (self.offsets.ends.len(), 0);
-        flatten(&mut self.offsets.ends, base as u32, gaps);
+        flatten::<8>(&mut self.offsets.ends, base as u32, gaps);
         while newlines != 0 {
             let bit = newlines.trailing_zeros();
             let before = (gaps & (newlines ^ (newlines - 1)) >> 1).count_ones();
@@ -160,13 +164,14 @@ impl Find<'_> {
     }
 }
 
-/// Appends the places of all bits: eight at a time, since a loop of a known length needs no
-/// branch for each; what is too much is cut off.
+/// Appends the places of all bits: some `TOGETHER`, since a loop of a known length needs no branch
+/// for each; what is too much is cut off. As many as most chunks have, or half of that: more is
+/// work for nothing, fewer are branches that are guessed wrong.
 #[inline(always)]
-pub(super) fn flatten(ends: &mut Vec<u32>, base: u32, mut bits: u64) {
+pub(super) fn flatten<const TOGETHER: usize>(ends: &mut Vec<u32>, base: u32, mut bits: u64) {
     let complete = ends.len() + bits.count_ones() as usize;
     while bits != 0 {
-        let mut places = [0; 8];
+        let mut places = [0; TOGETHER];
         for place in &mut places {
             *place = base.wrapping_add(bits.trailing_zeros());
             bits &= bits.wrapping_sub(1);
@@ -287,11 +292,12 @@ mod tests {
         /// counting says the same.
         #[test]
         fn the_mask_pass_equals_splitting(
-            text in r#"(a b c\n|a b c\r\n|[ab \r\n]|aaaaaaaaa b|\n\n){0,60}"#,
+            text in r#"(a b c\n|a b c\r\n|[ab \r\n]|ü|aaaaaaaaa b|\n\n){0,60}"#,
             lead in 0..70usize,
         ) {
             let bytes = [&b"-".repeat(lead)[..], text.as_bytes()].concat();
             let (rows, scan) = table(&bytes, 3);
+            prop_assert_eq!(scan.ascii, text.is_ascii());
             let mut expected = Vec::new();
             let (mut records, mut skipped, mut rejects) = (0, 0, Vec::new());
             for line in text_lines(&bytes) {

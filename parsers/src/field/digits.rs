@@ -8,7 +8,7 @@
 /// block has eight bytes to load where they are.
 #[inline(always)]
 pub(super) fn at(block: &[u8], start: usize, end: usize) -> Option<i64> {
-    let length = end - start;
+    let length = end.wrapping_sub(start);
     let first = u64::from_le_bytes(*block.get(start..)?.first_chunk()?);
     let value = match length {
         1..=8 => eight(first, 8 - length)?,

@@ -188,6 +188,24 @@ pub fn int64(field: &[u8]) -> Result<i64, Misfit> {
     }
 }
 
+/// The integer `block[start..end]`, if it is nothing but digits, and few.
+#[inline(always)]
+pub(crate) fn short_int64_at(block: &[u8], start: usize, end: usize) -> Option<i64> {
+    digits::at(block, start, end)
+}
+
+/// The same of 32 bits.
+#[inline(always)]
+pub(crate) fn short_int32_at(block: &[u8], start: usize, end: usize) -> Option<i32> {
+    digits::at(block, start, end)?.try_into().ok()
+}
+
+/// The same of seconds since 1970.
+#[inline(always)]
+pub(crate) fn short_unix_seconds_at(block: &[u8], start: usize, end: usize) -> Option<i64> {
+    digits::at(block, start, end).filter(|&value| value <= i64::from(i32::MAX))
+}
+
 /// The integer `block[start..end]`.
 #[inline(always)]
 pub(crate) fn int64_at(block: &[u8], start: usize, end: usize) -> Result<i64, Misfit> {
