@@ -57,6 +57,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Query(query) => interruptible(commands::query::run(*query)),
         Command::Tables(tables) => interruptible(commands::tables::run(*tables)),
+        Command::Convert(convert) => commands::convert::run(*convert),
         Command::Doctor(doctor) => interruptible(commands::doctor::run(*doctor)),
         Command::Ddl(ddl) => interruptible(commands::ddl::run(*ddl)),
         Command::Run(named) => interruptible(commands::run::run(*named)),

@@ -10,8 +10,9 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
 use loglens_engine::cost::Limits;
+use loglens_engine::ledger::Totals;
 use loglens_engine::object::ObjectSource;
-use loglens_engine::{Engine, EngineOptions, Error, Query, Statement};
+use loglens_engine::{Engine, EngineOptions, Error, Query, Receipt, Statement};
 use loglens_io::cache::{CachedSource, Disk};
 use loglens_io::places::WritablePlaces;
 use loglens_io::s3::SCHEME;
@@ -39,22 +40,33 @@ pub(crate) struct Session {
     pub(crate) engine: Engine,
     pub(crate) places: Vec<String>,
     /// The words that name the same logs in another command: places, and how they are read.
-    logs: Vec<String>,
+    pub(crate) logs: Vec<String>,
     /// Time zone of times without one.
     pub(crate) zone: String,
     pub(crate) result: ResultOptions,
-    started: Instant,
+    pub(crate) started: Instant,
 }
 
 impl Session {
     /// Completes the options with the configuration and builds the engine.
     pub(crate) fn new(
+        places: Vec<String>,
+        logs: LogOptions,
+        result: ResultOptions,
+    ) -> Result<Self, Failure> {
+        Self::with(places, logs, result, |_, _| Ok(()))
+    }
+
+    /// The same; `adapt` changes what the options and the configuration say.
+    pub(crate) fn with(
         mut places: Vec<String>,
         mut logs: LogOptions,
         mut result: ResultOptions,
+        adapt: impl FnOnce(&mut Vec<String>, &mut LogOptions) -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
         let started = Instant::now();
         let settings = config::complete(&mut places, &mut logs, &mut result)?;
+        adapt(&mut places, &mut logs)?;
         let zone = logs.tz.clone().unwrap_or_else(|| "UTC".to_owned());
         check_zone(&zone)?;
         let range = time_range(
@@ -190,8 +202,13 @@ pub(crate) fn rejects(query: &Query, all: &str) -> Option<String> {
 
 /// Says what a query that was answered read, and what it took.
 pub(crate) fn say_stats(query: &Query, took: Duration) {
-    say(receipt::stats(&query.ledger().totals(), took).trim_end());
-    if let Some(paid) = query.receipt() {
+    say_totals(&query.ledger().totals(), query.receipt(), took);
+}
+
+/// Says what was read, and what it took.
+pub(crate) fn say_totals(totals: &Totals, paid: Option<Receipt>, took: Duration) {
+    say(receipt::stats(totals, took).trim_end());
+    if let Some(paid) = paid {
         say(receipt::paid(&paid).trim_end());
     }
 }
@@ -368,7 +385,7 @@ fn max_bytes(logs: &LogOptions) -> Result<Option<u64>, Failure> {
 }
 
 /// The bytes that an option says.
-fn bytes_of(option: &str, text: &str) -> Result<u64, Failure> {
+pub(super) fn bytes_of(option: &str, text: &str) -> Result<u64, Failure> {
     let bytes = parse_bytes(text).filter(|&bytes| bytes > 0);
     bytes.ok_or_else(|| {
         Failure::usage(
