@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use loglens_test_server::{Bucket, Content, Server};
 
 use crate::command::{answer, below, folder, loglens, run};
+use crate::process::interrupt;
 use crate::s3::{self, KEYS, stderr, stdout};
 
 /// What tells each object from all others: its flows begin at a second of their own.
@@ -436,4 +437,49 @@ fn a_statement_killed_while_files_become_visible() {
     assert_eq!(parquet(), 600);
     let output = query(&server, counted, "s3://lake/");
     assert_eq!(stdout(&output).lines().last(), Some("6000,300"));
+}
+
+/// Ctrl-C says that nothing is lost.
+#[test]
+fn interrupted() {
+    const OBJECTS: usize = 60;
+    let server = Server::start().unwrap();
+    let mut logs = Bucket::new();
+    for number in 0..OBJECTS {
+        let (key, log) = object(number);
+        logs.put(&key, log);
+    }
+    server.add("org-logs", logs);
+    server.add("lake", Bucket::new());
+    server.delay(Duration::from_millis(5));
+    let convert = [
+        "convert",
+        "-o",
+        "csv",
+        "--chunk-size",
+        "1500",
+        "s3://org-logs/",
+        "s3://lake/flows",
+    ];
+    let mut child = s3::command(&server, &KEYS, &convert)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let some = || !converted(journal_of(&server).into_iter()).is_empty();
+    assert!(wait(&mut child, some));
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(
+        stderr(&output),
+        "note: interrupted; what is converted stays, and the same command goes on from there\n"
+    );
+    server.delay(Duration::ZERO);
+    let done = converted(journal_of(&server).into_iter()).len();
+    assert!((1..OBJECTS).contains(&done), "{done}");
+    let said = stdout(&s3::loglens(&server, &KEYS, &convert));
+    assert!(said.ends_with(&format!(",{done},0\n")), "{said}");
+    let done = converted(journal_of(&server).into_iter());
+    assert!(done.len() == OBJECTS && done.values().all(|times| *times == 1));
 }
