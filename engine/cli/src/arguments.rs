@@ -215,12 +215,12 @@ Exit codes: 0 converted, 1 data or store error, 2 usage error, 130 interrupted."
 #[command(after_help = CONVERSION, override_usage = "loglens convert [OPTIONS] [FROM]... <TO>")]
 pub(crate) struct Convert {
     /// The logs: files, folders, globs, s3://BUCKET/PREFIX; last, the place of the table
-    #[arg(required = true, value_name = "FROM]... [TO", value_hint = ValueHint::AnyPath)]
+    #[arg(required = true, value_name = "FROM>... <TO", value_hint = ValueHint::AnyPath)]
     pub(crate) from_and_to: Vec<String>,
     /// The table to convert, where logs of several lie
     #[arg(long, value_name = "TABLE")]
     pub(crate) only: Option<String>,
-    /// Columns that name the folders, such as region,date; \"\" for none [default: account, Region
+    /// Columns that name the folders, such as region,date; "" for none [default: account, Region
     /// and day, as far as keys say them; or what TO is partitioned by]
     #[arg(long, value_name = "COLUMNS")]
     pub(crate) partitioned_by: Option<String>,
