@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Ddl(Box<Ddl>),
     /// Answer a named query; --list shows them
     Run(Box<Run>),
+    /// Make a table of Parquet from logs, each object once; goes on where it was interrupted
+    Convert(Box<Convert>),
     /// Check step by step whether S3 answers, and say what to mend
     Doctor(Box<Doctor>),
     /// Write seeded logs that look real
@@ -253,6 +255,54 @@ pub(crate) struct Run {
     pub(crate) logs: LogOptions,
     #[command(flatten)]
     pub(crate) result: ResultOptions,
+}
+
+const CONVERSION: &str = "\
+TO is a folder or s3://BUCKET/FOLDER/. It becomes Parquet in folders as Hive names them, which loglens,
+Athena, DuckDB and Spark read; TO/_loglens/ holds the journal: which objects are converted. Run it
+again, after an interruption or when there are new objects: only what is missing is converted. One
+loglens converts into a place at a time; a second one stops.
+
+An object is converted as a whole. --last, --since and --until choose objects, by the times in their
+names, and do not cut them. Sorting takes up to --memory-limit [default: 1GiB], then it spills to disk.
+
+Examples:
+  loglens convert logs/ lake/flows/
+  loglens convert --last 2d s3://org-logs/AWSLogs/ s3://org-lake/trail/ --only cloudtrail_logs
+
+Exit codes: 0 converted, 1 data or store error, 2 usage error, 130 interrupted.";
+
+/// Make a table of Parquet from logs, each object once.
+#[derive(Debug, Args)]
+#[command(after_help = CONVERSION, override_usage = "loglens convert [OPTIONS] [FROM]... <TO>")]
+pub(crate) struct Convert {
+    /// The logs: files, folders, globs, s3://BUCKET/PREFIX; last, the place of the table
+    #[arg(required = true, value_name = "FROM>... <TO", value_hint = ValueHint::AnyPath)]
+    pub(crate) from_and_to: Vec<String>,
+    /// The table to convert, where logs of several lie
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) only: Option<String>,
+    /// Columns that name the folders, such as region,date; "" for none [default: account, Region
+    /// and day, as far as keys say them; or what TO is partitioned by]
+    #[arg(long, value_name = "COLUMNS")]
+    pub(crate) partitioned_by: Option<String>,
+    /// About how large a file may become [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) file_size: Option<String>,
+    /// Bytes of objects that are converted together: what an interruption loses [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) chunk_size: Option<String>,
+    /// Say what is to be converted, and do not
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Output format of the summary [default: table]
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<Format>,
+    /// Say on standard error what was read, what became of it, and what it took
+    #[arg(long)]
+    pub(crate) stats: bool,
+    #[command(flatten)]
+    pub(crate) logs: LogOptions,
 }
 
 const STEPS: &str = "\

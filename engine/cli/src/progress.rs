@@ -18,10 +18,15 @@ pub(crate) struct Progress(Option<(ProgressBar, JoinHandle<()>)>);
 impl Progress {
     /// Follows a query's ledger.
     pub(crate) fn of(ledger: &Arc<Ledger>) -> Self {
+        Self::of_bytes(ledger, total_bytes(ledger))
+    }
+
+    /// Follows a ledger to so many bytes of objects.
+    pub(crate) fn of_bytes(ledger: &Arc<Ledger>, total: Option<u64>) -> Self {
         if !io::stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::with_draw_target(total_bytes(ledger), ProgressDrawTarget::hidden());
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let task = tokio::spawn(follow(bar.clone(), Arc::clone(ledger)));
         Self(Some((bar, task)))
     }

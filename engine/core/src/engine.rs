@@ -9,30 +9,34 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::{SessionState, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
 use futures::TryStreamExt;
 use loglens_parsers::format::Formats;
+use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, Given, Unrecognised};
 use crate::cost::{self, Estimate, Limits, Prices};
 use crate::ddl;
 use crate::error::{Error, Owner};
+use crate::journal::{Journal, Uncommitted};
 use crate::ledger::{Expected, Ledger};
 use crate::object::{ObjectSource, Reading, Requests};
 use crate::overview;
-use crate::query::{Output, Query, requests};
+use crate::query::{Output, Query, Receipt, receipt, requests};
+use crate::scan::spec::ScanObject;
 use crate::session::{self, SessionSpec};
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references, struct_names, windows};
-use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
+use crate::tables::committed_files::CommittedFiles;
+use crate::tables::log_table::{BYTES_PER_PARTITION, Chosen, LogTable, ScanOptions};
 use crate::tables::parquet_table::{self, ParquetTable};
-use crate::tables::planned_files::planned_files;
+use crate::tables::planned_files::{PlannedFiles, planned_files};
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
 use crate::write::statement::{self, Writes};
@@ -307,16 +311,24 @@ impl Engine {
         expected: &Expected,
         before: Requests,
     ) -> Estimate {
-        let at_a_time = |source: &Arc<dyn ObjectSource>| match source.reading() {
-            Reading::Disk => 1,
-            Reading::Network(requests) => requests,
-        };
         let footers = self
             .session
             .runtime_env()
             .cache_manager
             .get_file_metadata_cache();
-        let parquet = planned_files(plan, &*footers);
+        self.estimate_of(expected, &planned_files(plan, &*footers), before)
+    }
+
+    fn estimate_of(
+        &self,
+        expected: &Expected,
+        parquet: &PlannedFiles,
+        before: Requests,
+    ) -> Estimate {
+        let at_a_time = |source: &Arc<dyn ObjectSource>| match source.reading() {
+            Reading::Disk => 1,
+            Reading::Network(requests) => requests,
+        };
         Estimate {
             objects: expected.objects + parquet.files,
             of_objects: expected.bytes + parquet.bytes,
@@ -358,22 +370,29 @@ impl Engine {
             }
             Writes::Insert { table, columns } => self.filled(table, columns)?,
         };
-        let Some(places) = &self.places else {
-            return Err(Error::new(Owner::Usage, "nothing can be written here"));
-        };
+        let places = self.writable()?;
         let place = &target.place;
-        if !matches!(table, Written::Filled { .. }) && !places.is_empty(place).await? {
-            return Err(
-                Error::new(Owner::Usage, format!("{place}: there is something already")).hint(
+        let sink = places.sink(place)?;
+        let journal = Journal::new(place, Arc::clone(&sink));
+        if matches!(table, Written::Filled { .. }) {
+            journal.tidy(&**places).await?;
+        } else if !places.is_empty(place).await? {
+            journal.clear(&**places).await?;
+            if !places.is_empty(place).await? {
+                return Err(Error::new(
+                    Owner::Usage,
+                    format!("{place}: there is something already"),
+                )
+                .hint(
                     "a table is written where nothing is: name another place, or empty this one",
-                ),
-            );
+                ));
+            }
         }
         if matches!(table, Written::Created(_)) {
-            self.register_store(&*places.source(place)?);
+            self.register_store(&*places.source(place)?, &Uncommitted::default());
         }
         Ok(Some(Destination {
-            sink: places.sink(place)?,
+            sink,
             target,
             table,
             session: self.session.clone(),
@@ -458,7 +477,10 @@ impl Engine {
     /// nothing recognises.
     async fn register_parquet(&self, archive: &mut Archive) {
         for source in self.sources.iter() {
-            self.register_store(&**source);
+            self.register_store(&**source, &archive.uncommitted);
+        }
+        if !archive.uncommitted.is_empty() {
+            self.leave_out_local(&archive.uncommitted);
         }
         for table in std::mem::take(&mut archive.parquet) {
             let provider = parquet_table::provider(&self.session.state(), &table).await;
@@ -477,7 +499,7 @@ impl Engine {
 
     /// Lets Parquet be read from a source; the first of a bucket counts, which may have a role of
     /// its own.
-    fn register_store(&self, source: &dyn ObjectSource) {
+    fn register_store(&self, source: &dyn ObjectSource, uncommitted: &Uncommitted) {
         let Some((root, store)) = source.store() else {
             return;
         };
@@ -485,6 +507,16 @@ impl Engine {
         if let Ok(url) = ObjectStoreUrl::parse(root.trim_end_matches('/'))
             && self.session.runtime_env().object_store(&url).is_err()
         {
+            let store = committed(store, uncommitted);
+            self.session.register_object_store(url.as_ref(), store);
+        }
+    }
+
+    /// Lets files of local folders be passed over that are of no table.
+    fn leave_out_local(&self, uncommitted: &Uncommitted) {
+        let url = ObjectStoreUrl::local_filesystem();
+        if let Ok(store) = self.session.runtime_env().object_store(&url) {
+            let store = committed(store, uncommitted);
             self.session.register_object_store(url.as_ref(), store);
         }
     }
@@ -548,6 +580,77 @@ impl Engine {
         Ok(all)
     }
 
+    /// The rows of objects of a log table, all of its columns, as they are written to a target.
+    pub(crate) async fn rows_of(
+        &self,
+        table: &str,
+        objects: Arc<[ScanObject]>,
+        target: &Target,
+        ledger: &Arc<Ledger>,
+    ) -> Result<SendableRecordBatchStream, Error> {
+        let sql = format!("SELECT * FROM \"{table}\"");
+        let explain = |error| errors::explain(&error, &sql);
+        let mut state = self.session.state();
+        let bytes = objects.iter().filter_map(|object| object.object.size);
+        if bytes.sum::<u64>() < BYTES_PER_PARTITION {
+            state.config_mut().options_mut().execution.target_partitions = 1;
+        }
+        state.config_mut().set_extension(Arc::clone(ledger));
+        state.config_mut().set_extension(Arc::new(Chosen(objects)));
+        let ast = self.parse(&sql)?.remove(0).ast;
+        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        let plan = struct_names::simplify(plan).map_err(explain)?;
+        let plan = target.sorted(plan)?;
+        let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
+        execute_stream(plan, state.task_ctx()).map_err(explain)
+    }
+
+    /// Refuses to read objects that are more than is allowed.
+    pub(crate) fn check_limits(
+        &self,
+        objects: &[ScanObject],
+        before: Requests,
+    ) -> Result<(), Error> {
+        let ledger = Ledger::default();
+        ledger.expect(objects.iter().map(|object| {
+            let gets = self.sources[object.source].gets(&object.object);
+            (object.object.size, gets)
+        }));
+        let nothing = PlannedFiles::default();
+        let estimate = self.estimate_of(&ledger.expected(), &nothing, before);
+        self.limits.check(&estimate, &self.prices)
+    }
+
+    /// The objects of a log table that may hold records of the time range.
+    pub(crate) async fn objects_in_range(&self, table: &str) -> Result<Vec<ScanObject>, Error> {
+        let Some(table) = self.schema.log_table(table) else {
+            return Err(self.schema.unknown_table(table));
+        };
+        let objects = LogTable::in_range(table, &self.session.state()).await;
+        objects.map_err(|error| errors::explain(&error, ""))
+    }
+
+    /// Requests that all sources made so far.
+    pub(crate) fn requests(&self) -> Requests {
+        requests(&self.sources)
+    }
+
+    /// What reading took since `before`.
+    pub(crate) fn receipt(&self, ledger: &Ledger, before: Requests) -> Option<Receipt> {
+        receipt(&self.sources, &self.prices, ledger, before)
+    }
+
+    /// What places that are written to are opened by.
+    pub(crate) fn writable(&self) -> Result<&Arc<dyn Places>, Error> {
+        let places = self.places.as_ref();
+        places.ok_or_else(|| Error::new(Owner::Usage, "nothing can be written here"))
+    }
+
+    /// The time zone of `event_time`.
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
+    }
+
     /// The formats that objects may have.
     pub fn formats(&self) -> &Formats {
         &self.given.formats
@@ -558,14 +661,14 @@ impl Engine {
         self.archive.get()
     }
 
-    fn places(&self) -> String {
+    pub(crate) fn named_places(&self) -> String {
         let places: Vec<_> = self.sources.iter().map(|source| source.name()).collect();
         places.join(", ")
     }
 
     /// The error for sources that hold nothing at all.
     pub fn nothing_found(&self) -> Error {
-        Error::new(Owner::Data, format!("{}: no files", self.places()))
+        Error::new(Owner::Data, format!("{}: no files", self.named_places()))
             .hint("loglens looks for log files in a folder and in all folders below it")
     }
 
@@ -600,7 +703,7 @@ impl Engine {
         if archive.is_empty() {
             return Err(self.nothing_found());
         }
-        let error = Error::new(Owner::Data, format!("{}: no {name}", self.places()));
+        let error = Error::new(Owner::Data, format!("{}: no {name}", self.named_places()));
         let present: Vec<_> = archive.present().map(|(name, _)| name).collect();
         if present.is_empty() {
             let first: Vec<_> = archive
@@ -623,6 +726,17 @@ impl Engine {
 
 /// What a statement answers that left a table as it was.
 const NOTHING_WRITTEN: &str = "SELECT 0 AS \"rows\", 0 AS files, 0 AS bytes";
+
+/// A store without the files that are of no table.
+fn committed(store: Arc<dyn ObjectStore>, uncommitted: &Uncommitted) -> Arc<dyn ObjectStore> {
+    match uncommitted.is_empty() {
+        true => store,
+        false => Arc::new(CommittedFiles {
+            store,
+            uncommitted: uncommitted.clone(),
+        }),
+    }
+}
 
 fn exists(table: &str) -> Error {
     Error::new(Owner::Query, format!("there is a table {table} already"))

@@ -14,12 +14,14 @@
 //! prints. Only `engine`, `query`, `scan`, `tables` and `own_text` name physical plans.
 
 pub mod archive;
+pub mod convert;
 pub mod cost;
 mod ddl;
 pub mod describe;
 pub mod engine;
 pub mod error;
 mod functions;
+mod journal;
 pub mod ledger;
 pub mod object;
 mod overview;

@@ -95,21 +95,7 @@ impl Query {
 
     /// What reading took so far, where there is anything to pay for.
     pub fn receipt(&self) -> Option<Receipt> {
-        if self
-            .sources
-            .iter()
-            .all(|source| source.requests().is_none())
-        {
-            return None;
-        }
-        let requests = requests(&self.sources) - self.before;
-        // Of Parquet the ledger knows nothing, and of what was cached no request.
-        let of_objects = self.ledger.totals().bytes_read.max(requests.bytes);
-        Some(Receipt {
-            requests,
-            bill: self.prices.bill(&requests, of_objects),
-            prices_of: self.prices.as_of.clone(),
-        })
+        receipt(&self.sources, &self.prices, &self.ledger, self.before)
     }
 
     /// An error of the stream in words for people.
@@ -127,4 +113,24 @@ impl Query {
 pub(crate) fn requests(sources: &[Arc<dyn ObjectSource>]) -> Requests {
     let of_each = sources.iter().filter_map(|source| source.requests());
     of_each.fold(Requests::default(), Add::add)
+}
+
+/// What reading took since `before`, where there is anything to pay for.
+pub(crate) fn receipt(
+    sources: &[Arc<dyn ObjectSource>],
+    prices: &Prices,
+    ledger: &Ledger,
+    before: Requests,
+) -> Option<Receipt> {
+    if sources.iter().all(|source| source.requests().is_none()) {
+        return None;
+    }
+    let requests = requests(sources) - before;
+    // Of Parquet the ledger knows nothing, and of what was cached no request.
+    let of_objects = ledger.totals().bytes_read.max(requests.bytes);
+    Some(Receipt {
+        requests,
+        bill: prices.bill(&requests, of_objects),
+        prices_of: prices.as_of.clone(),
+    })
 }

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use async_trait::async_trait;
 use bytes::Bytes;
 use loglens_engine::sink::{Condition, Content, ObjectSink, Upload, Written};
+use loglens_engine::write::JOURNAL;
 use loglens_engine::{Error, Owner};
 
 /// What names of files that are not complete begin with: a listing of logs passes over them.
@@ -58,9 +59,19 @@ impl ObjectSink for LocalSink {
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
         let key = key.to_owned();
-        blocking(move || match fs::remove_file(&key) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&key, &error)),
-            _ => Ok(()),
+        blocking(move || {
+            match fs::remove_file(&key) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&key, &error));
+                }
+                _ => {}
+            }
+            let folder = folder_of(&key);
+            if folder.ends_with(JOURNAL) {
+                // In a bucket there would be no folder any more. Where it is not empty, it stays.
+                let _ = fs::remove_dir(folder);
+            }
+            Ok(())
         })
         .await
     }
@@ -109,10 +120,18 @@ impl Unfinished {
     fn new(key: &str) -> Result<Self, Error> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = folder_of(key);
-        fs::create_dir_all(folder).map_err(|error| failed(key, &error))?;
         let number = NUMBER.fetch_add(1, Relaxed);
         let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
-        File::create(&path).map_err(|error| failed(key, &error))?;
+        let create = || {
+            fs::create_dir_all(folder)?;
+            File::create(&path)
+        };
+        let created = match create() {
+            // Another process may have removed the folder, empty as it was, in between.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(),
+            created => created,
+        };
+        created.map_err(|error| failed(key, &error))?;
         Ok(Self {
             key: key.to_owned(),
             path,
@@ -158,11 +177,7 @@ impl Unfinished {
     /// Gives the file its name if what has the name now, by its etag, is as it should be. A lock
     /// keeps others out meanwhile, and ends with its process, whatever ends that.
     fn name_if(&self, is_so: impl Fn(Option<&String>) -> bool) -> io::Result<()> {
-        let lock = folder_of(&self.key).join(format!("{UNFINISHED}lock"));
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        let lock = options.open(lock)?;
-        lock.lock()?;
+        let _lock = lock_of(folder_of(&self.key))?;
         let found = match etag_of(Path::new(&self.key)) {
             Ok(found) => Some(found),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -173,6 +188,20 @@ impl Unfinished {
             false => Err(io::ErrorKind::AlreadyExists.into()),
         }
     }
+}
+
+/// Locks a folder: itself where that can be, which leaves nothing behind, or else a file in it. A
+/// file system over a network locks only what is open for writing, which a folder cannot be.
+fn lock_of(folder: &Path) -> io::Result<File> {
+    let itself = File::open(folder)?;
+    if itself.lock().is_ok() {
+        return Ok(itself);
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let file = options.open(folder.join(format!("{UNFINISHED}lock")))?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// Whether a file system knows no hard links: FAT and some of networks do not.

@@ -10,8 +10,9 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use loglens_engine::archive::Given;
 use loglens_engine::cost::Limits;
+use loglens_engine::ledger::Totals;
 use loglens_engine::object::ObjectSource;
-use loglens_engine::{Engine, EngineOptions, Error, Query, Statement};
+use loglens_engine::{Engine, EngineOptions, Error, Query, Receipt, Statement};
 use loglens_io::cache::{CachedSource, Disk};
 use loglens_io::places::WritablePlaces;
 use loglens_io::s3::SCHEME;
@@ -39,11 +40,11 @@ pub(crate) struct Session {
     pub(crate) engine: Engine,
     pub(crate) places: Vec<String>,
     /// The words that name the same logs in another command: places, and how they are read.
-    logs: Vec<String>,
+    pub(crate) logs: Vec<String>,
     /// Time zone of times without one.
     pub(crate) zone: String,
     pub(crate) result: ResultOptions,
-    started: Instant,
+    pub(crate) started: Instant,
 }
 
 impl Session {
@@ -53,7 +54,17 @@ impl Session {
         logs: LogOptions,
         result: ResultOptions,
     ) -> Result<Self, Failure> {
-        Self::over(places, logs, result, |_| Ok(None))
+        Self::with(places, logs, result, |_, _| Ok(()))
+    }
+
+    /// The same; `adapt` changes what the options and the configuration say.
+    pub(crate) fn with(
+        places: Vec<String>,
+        logs: LogOptions,
+        result: ResultOptions,
+        adapt: impl FnOnce(&mut Vec<String>, &mut LogOptions) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
+        Self::over(places, logs, result, adapt, |_| Ok(None))
     }
 
     /// The same, where some places have sources of their own.
@@ -61,10 +72,12 @@ impl Session {
         mut places: Vec<String>,
         mut logs: LogOptions,
         mut result: ResultOptions,
+        adapt: impl FnOnce(&mut Vec<String>, &mut LogOptions) -> Result<(), Failure>,
         mut own: impl FnMut(&str) -> Result<Option<Arc<dyn ObjectSource>>, Error>,
     ) -> Result<Self, Failure> {
         let started = Instant::now();
         let settings = config::complete(&mut places, &mut logs, &mut result)?;
+        adapt(&mut places, &mut logs)?;
         let zone = logs.tz.clone().unwrap_or_else(|| "UTC".to_owned());
         check_zone(&zone)?;
         let range = time_range(
@@ -203,8 +216,13 @@ pub(crate) fn rejects(query: &Query, all: &str) -> Option<String> {
 
 /// Says what a query that was answered read, and what it took.
 pub(crate) fn say_stats(query: &Query, took: Duration) {
-    say(receipt::stats(&query.ledger().totals(), took).trim_end());
-    if let Some(paid) = query.receipt() {
+    say_totals(&query.ledger().totals(), query.receipt(), took);
+}
+
+/// Says what was read, and what it took.
+pub(crate) fn say_totals(totals: &Totals, paid: Option<Receipt>, took: Duration) {
+    say(receipt::stats(totals, took).trim_end());
+    if let Some(paid) = paid {
         say(receipt::paid(&paid).trim_end());
     }
 }
@@ -381,7 +399,7 @@ fn max_bytes(logs: &LogOptions) -> Result<Option<u64>, Failure> {
 }
 
 /// The bytes that an option says.
-fn bytes_of(option: &str, text: &str) -> Result<u64, Failure> {
+pub(super) fn bytes_of(option: &str, text: &str) -> Result<u64, Failure> {
     let bytes = parse_bytes(text).filter(|&bytes| bytes > 0);
     bytes.ok_or_else(|| {
         Failure::usage(

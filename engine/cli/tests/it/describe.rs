@@ -189,6 +189,7 @@ fn help() {
       formats      Show the log formats that are recognised
       ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
+      convert      Make a table of Parquet from logs, each object once; goes on where it was interrupted
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
@@ -502,6 +503,7 @@ fn no_command() {
       formats      Show the log formats that are recognised
       ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
+      convert      Make a table of Parquet from logs, each object once; goes on where it was interrupted
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell

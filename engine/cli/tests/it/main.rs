@@ -6,6 +6,8 @@ mod chart;
 mod cloudtrail;
 mod command;
 mod config;
+mod convert;
+mod convert_killed;
 mod credentials;
 mod ddl;
 mod describe;

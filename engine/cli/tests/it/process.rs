@@ -145,7 +145,7 @@ fn endless(folder: &TempDir, sql: &str) -> Child {
     child
 }
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let id = child.id().to_string();
     assert!(
         Command::new("kill")

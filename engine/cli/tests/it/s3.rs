@@ -1,6 +1,6 @@
 //! `s3://` places over a server on loopback.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use loglens_test_server::{Bucket, Content, Fault, Server};
 
@@ -21,6 +21,15 @@ pub(crate) fn bucket() -> Bucket {
 
 /// Runs loglens without any configuration of AWS but this.
 pub(crate) fn loglens(server: &Server, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    command(server, environment, arguments).output().unwrap()
+}
+
+/// The same, not started yet.
+pub(crate) fn command(
+    server: &Server,
+    environment: &[(&str, &str)],
+    arguments: &[&str],
+) -> Command {
     let mut command = crate::command::loglens(arguments);
     for name in [
         "AWS_PROFILE",
@@ -35,9 +44,8 @@ pub(crate) fn loglens(server: &Server, environment: &[(&str, &str)], arguments: 
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_ENDPOINT_URL", server.endpoint())
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap()
+        .envs(environment.iter().copied());
+    command
 }
 
 pub(crate) const KEYS: [(&str, &str); 2] = [
@@ -201,7 +209,7 @@ fn objects_are_read_once() {
 }
 
 /// Thirty days of objects of five minutes, of three accounts in two Regions.
-fn month() -> Bucket {
+pub(crate) fn month() -> Bucket {
     let mut bucket = Bucket::new();
     for account in ["111111111111", "222222222222", "333333333333"] {
         for region in ["us-east-1", "eu-west-1"] {
@@ -465,7 +473,7 @@ fn a_key_of_ones_own_goes_with_what_is_read_and_written() {
 }
 
 /// Flows of 300 sources in one object.
-fn many_sources() -> Bucket {
+pub(crate) fn many_sources() -> Bucket {
     let header = LOG.lines().next().unwrap();
     let mut log = format!("{header}\n");
     for number in 0..3000 {
@@ -484,7 +492,7 @@ fn many_sources() -> Bucket {
     bucket
 }
 
-const UNLOAD: &str = "UNLOAD (SELECT srcaddr, bytes, event_time FROM vpc_flow_logs) \
+pub(crate) const UNLOAD: &str = "UNLOAD (SELECT srcaddr, bytes, event_time FROM vpc_flow_logs) \
                       TO 's3://lake/flows/' WITH (partitioned_by = ARRAY['srcaddr'])";
 
 #[test]
@@ -505,7 +513,11 @@ fn many_files_are_written_side_by_side_and_appear_together() {
     let (parts, completed) = (of("UploadPart"), of("CompleteMultipartUpload"));
     assert_eq!((parts.len(), completed.len()), (300, 300));
     assert!(parts.last() < completed.first(), "none before all are sent");
-    assert_eq!(of("PutObject").len(), 0);
+    // That they are of one piece is written down before, and struck out after.
+    let (claimed, ended) = (of("PutObject"), of("DeleteObject"));
+    assert_eq!((claimed.len(), ended.len()), (2, 1));
+    assert!(parts.last() < claimed.first() && claimed.first() < completed.first());
+    assert!(completed.last() < claimed.last() && claimed.last() < ended.last());
     assert!(
         server.most_under_way() > 20,
         "{} at a time",

@@ -13,6 +13,7 @@ use loglens_parsers::key::KeyFacts;
 use loglens_parsers::table::Table;
 
 use crate::error::Error;
+use crate::journal::Uncommitted;
 use crate::object::{Listed, Object, ObjectSource};
 use crate::tables::parquet_table::ParquetTable;
 
@@ -43,6 +44,8 @@ pub struct Archive {
     pub(crate) unrecognised: Vec<Unrecognised>,
     /// What lists the logs that have a folder for each day.
     pub(crate) dated: Arc<DatedLogs>,
+    /// Files of Parquet that are of no table yet, or never will be.
+    pub(crate) uncommitted: Uncommitted,
 }
 
 /// The objects of one table.
@@ -145,7 +148,7 @@ impl Archive {
             }
         }
         recognition.take_logs(sources, logs).await?;
-        Ok(recognition.finish(sources, zone))
+        recognition.finish(sources, zone).await
     }
 
     /// Bytes of all objects that were recognised; a size that is not known (standard input, days

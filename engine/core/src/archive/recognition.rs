@@ -13,6 +13,7 @@ use loglens_parsers::table::Table;
 use super::days::DatedLog;
 use super::{Archive, ArchiveTable, DatedLogs, Given, LogObject, Unrecognised};
 use crate::error::Error;
+use crate::journal;
 use crate::object::{Listed, Object, ObjectSource, Reading};
 use crate::tables::parquet_table;
 
@@ -36,6 +37,8 @@ pub(super) struct Recognition<'a> {
     columns_are_known: bool,
     tables: BTreeMap<String, Gathered>,
     parquet: Vec<Object>,
+    /// Entries of journals of written tables, with the index of their source.
+    journals: Vec<(usize, Object)>,
     unrecognised: Vec<Unrecognised>,
     known: KnownLogs,
 }
@@ -57,6 +60,7 @@ impl<'a> Recognition<'a> {
             columns_are_known: false,
             tables: BTreeMap::new(),
             parquet: Vec::new(),
+            journals: Vec::new(),
             unrecognised: Vec::new(),
             known: KnownLogs::new(),
         }
@@ -81,6 +85,9 @@ impl<'a> Recognition<'a> {
         let mut keyed = Vec::with_capacity(listed.len());
         for listed in listed {
             match listed {
+                Listed::Object(object) if journal::holds(&object.key) => {
+                    self.journals.push((index, object));
+                }
                 Listed::Object(object) => keyed.push(Keyed::new(object, self.given)),
                 Listed::Ignored { key, reason } => {
                     self.unrecognised.push(Unrecognised { key, reason });
@@ -324,7 +331,14 @@ impl<'a> Recognition<'a> {
     }
 
     /// What was found.
-    pub(super) fn finish(self, sources: &Arc<[Arc<dyn ObjectSource>]>, zone: &Arc<str>) -> Archive {
+    pub(super) async fn finish(
+        mut self,
+        sources: &Arc<[Arc<dyn ObjectSource>]>,
+        zone: &Arc<str>,
+    ) -> Result<Archive, Error> {
+        let journals = std::mem::take(&mut self.journals);
+        let uncommitted = journal::uncommitted(sources, journals).await?;
+        self.parquet.retain(|file| !uncommitted.holds(&file.key));
         let table = |mut found: Gathered| {
             // By key, whatever was known first.
             found
@@ -340,12 +354,13 @@ impl<'a> Recognition<'a> {
         };
         let is_log_table = |name: &str| self.tables.contains_key(name);
         let dated = DatedLogs::new(self.given.clone(), Arc::clone(sources), self.known);
-        Archive {
+        Ok(Archive {
             parquet: parquet_table::tables(&self.parquet, is_log_table),
             tables: self.tables.into_values().map(table).collect(),
             unrecognised: self.unrecognised,
             dated: Arc::new(dated),
-        }
+            uncommitted,
+        })
     }
 }
 

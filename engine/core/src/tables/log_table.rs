@@ -55,6 +55,11 @@ pub(crate) struct LogTable {
     options: ScanOptions,
 }
 
+/// The objects that a statement is about, all of them and no others, whatever its time range is. It
+/// travels with the session.
+#[derive(Debug)]
+pub(crate) struct Chosen(pub(crate) Arc<[ScanObject]>);
+
 /// The objects of one scan.
 pub(crate) struct Objects {
     pub(crate) all: Arc<[ScanObject]>,
@@ -119,6 +124,17 @@ impl LogTable {
         })
     }
 
+    /// The objects that may hold records of the time range, wherever they lie.
+    pub(crate) async fn in_range(&self, state: &dyn Session) -> Result<Vec<ScanObject>> {
+        let range = self.predicate(state, &[])?;
+        let filter = KeyFilter::new(&range, &self.table, &self.columns)?;
+        let objects = self.objects(&range).await?.all;
+        let wanted = objects
+            .iter()
+            .filter(|object| filter.wants_object(&object.facts));
+        Ok(wanted.cloned().collect())
+    }
+
     /// A scan of objects of the table.
     pub(crate) fn source(
         &self,
@@ -167,6 +183,9 @@ impl LogTable {
     /// The filters and the time range.
     pub(crate) fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Predicate> {
         let mut all = filters.to_vec();
+        if state.config().get_extension::<Chosen>().is_some() {
+            return self.conjunction(state, all);
+        }
         let time = |micros: i64| {
             lit(ScalarValue::TimestampMicrosecond(
                 Some(micros),
@@ -183,9 +202,13 @@ impl LogTable {
                 .until
                 .map(|until| col(EVENT_TIME).lt(time(until))),
         );
+        self.conjunction(state, all)
+    }
+
+    fn conjunction(&self, state: &dyn Session, filters: Vec<Expr>) -> Result<Predicate> {
         let schema = DFSchema::try_from(Arc::clone(self.columns.schema()))?;
         let mut predicate = Predicate::default();
-        for filter in all {
+        for filter in filters {
             predicate.and(&state.create_physical_expr(filter, &schema)?);
         }
         Ok(predicate)
@@ -247,12 +270,20 @@ impl TableProvider for LogTableView {
         let all: Vec<usize> = (0..self.schema.fields().len()).collect();
         let projection = projection.unwrap_or(&all);
         let predicate = self.table.predicate(state, filters)?;
-        // What is examined as a whole is only narrowed by the time range.
-        let narrowing = match self.table.options.strict {
-            true => &self.table.predicate(state, &[])?,
-            false => &predicate,
+        let objects = match state.config().get_extension::<Chosen>() {
+            Some(chosen) => Objects {
+                all: Arc::clone(&chosen.0),
+                listing: None,
+            },
+            None => {
+                // What is examined as a whole is only narrowed by the time range.
+                let narrowing = match self.table.options.strict {
+                    true => &self.table.predicate(state, &[])?,
+                    false => &predicate,
+                };
+                self.table.objects(narrowing).await?
+            }
         };
-        let objects = self.table.objects(narrowing).await?;
         let source = self.table.source(
             state,
             objects,

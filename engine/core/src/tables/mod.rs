@@ -1,5 +1,6 @@
 //! Tables: what DataFusion sees of an archive.
 
+pub(crate) mod committed_files;
 mod hive_folders;
 pub(crate) mod log_table;
 pub(crate) mod parquet_table;

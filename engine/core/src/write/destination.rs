@@ -12,6 +12,7 @@ use datafusion::prelude::SessionContext;
 
 use super::files::{file_schema, write};
 use super::insert::Into;
+use super::pieces::Piece;
 use super::target::Target;
 use crate::error::Error;
 use crate::sink::ObjectSink;
@@ -69,7 +70,8 @@ impl Destination {
     /// Writes the rows; gives the summary.
     pub(crate) async fn write(self, rows: SendableRecordBatchStream) -> Result<RecordBatch> {
         let schema = rows.schema();
-        let summary = write(rows, Arc::clone(&self.sink), self.target.clone()).await?;
+        let (sink, target) = (Arc::clone(&self.sink), self.target.clone());
+        let summary = write(rows, sink, target, Piece::Statement).await?;
         // The session would not list the folder a second time.
         if let Some(listed) = self
             .session
@@ -86,7 +88,7 @@ impl Destination {
             let provider = parquet_table::provider_of(&table, &columns)?;
             self.schema.register_parquet(table, provider);
         }
-        Ok(summary)
+        summary.batch()
     }
 }
 

@@ -15,6 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
 use super::folders::folder;
+use super::pieces::{Finished, Piece};
 use super::target::Target;
 use super::uploads::Uploads;
 use crate::portable::{file_properties, parquet_schema, portable_batches};
@@ -46,16 +47,35 @@ pub(super) fn file_schema(rows: &Schema, partitioned_by: &[String]) -> Result<Sc
     Ok(parquet_schema(&columns)?)
 }
 
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Summary {
+    pub(crate) rows: usize,
+    pub(crate) files: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Summary {
+    pub(super) fn batch(&self) -> Result<RecordBatch> {
+        let numbers = [self.rows, self.files, self.bytes].map(|number| {
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            Arc::new(Int64Array::from_value(number, 1)) as ArrayRef
+        });
+        Ok(RecordBatch::try_new(summary_schema(), numbers.to_vec())?)
+    }
+}
+
 /// Writes rows, which come sorted by the columns that partition them, below `target`; gives the
 /// summary. After an error nothing is visible.
-pub(super) async fn write(
+pub(crate) async fn write(
     rows: SendableRecordBatchStream,
     sink: Arc<dyn ObjectSink>,
     target: Target,
-) -> Result<RecordBatch> {
+    piece: Piece,
+) -> Result<Summary> {
     let mut table = TableWriter::new(&rows.schema(), sink, target)?;
     match table.take(rows).await {
-        Ok(()) => table.complete().await,
+        Ok(()) => table.complete(piece).await,
         Err(error) => {
             table.abort().await;
             Err(error)
@@ -75,6 +95,7 @@ struct TableWriter {
     /// What the names of this statement's files share, and no others: 64 random bits.
     run: u64,
     open: Option<OpenFile>,
+    sink: Arc<dyn ObjectSink>,
     uploads: Uploads,
     rows: usize,
     files: usize,
@@ -107,7 +128,8 @@ impl TableWriter {
             schema,
             run: RandomState::new().build_hasher().finish(),
             open: None,
-            uploads: Uploads::new(sink),
+            uploads: Uploads::new(Arc::clone(&sink)),
+            sink,
             rows: 0,
             files: 0,
             bytes: 0,
@@ -183,13 +205,19 @@ impl TableWriter {
     }
 
     /// Makes all files visible.
-    async fn complete(self) -> Result<RecordBatch> {
-        self.uploads.complete().await?;
-        let numbers = [self.rows, self.files, self.bytes].map(|number| {
-            let number = i64::try_from(number).unwrap_or(i64::MAX);
-            Arc::new(Int64Array::from_value(number, 1)) as ArrayRef
-        });
-        Ok(RecordBatch::try_new(summary_schema(), numbers.to_vec())?)
+    async fn complete(self, piece: Piece) -> Result<Summary> {
+        let finished = Finished {
+            target: self.target,
+            sink: self.sink,
+            run: self.run,
+            uploads: self.uploads,
+            summary: Summary {
+                rows: self.rows,
+                files: self.files,
+                bytes: self.bytes,
+            },
+        };
+        Ok(finished.complete(piece).await?)
     }
 
     /// Takes back what was written.

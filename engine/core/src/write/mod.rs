@@ -9,9 +9,10 @@ mod destination;
 mod files;
 mod folders;
 mod insert;
+mod pieces;
 pub(crate) mod statement;
 mod target;
-mod uploads;
+pub(crate) mod uploads;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -19,12 +20,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub(crate) use self::destination::{Destination, Written};
-pub(crate) use self::files::summary_schema;
+pub(crate) use self::files::{Summary, summary_schema, write};
 pub(crate) use self::folders::NULL_PARTITION;
+pub(crate) use self::pieces::{Piece, not_alone};
 pub(crate) use self::target::{Form, Target};
 use crate::error::Error;
 use crate::object::ObjectSource;
 use crate::sink::ObjectSink;
+
+pub use crate::journal::FOLDER as JOURNAL;
 
 /// Opens the places that statements name to be written to.
 #[async_trait]

@@ -23,6 +23,8 @@ pub(crate) enum Form {
     Create,
     /// `INSERT INTO`.
     Insert,
+    /// None: logs are converted.
+    Convert,
 }
 
 /// Where rows go, and how.
@@ -199,6 +201,14 @@ pub(super) fn usage(form: Form, message: impl AsRef<str>) -> Error {
             "INSERT INTO",
             "INSERT INTO table SELECT ..., the partition columns last",
         ),
+        Form::Convert => (
+            "--partitioned-by",
+            "`loglens schema TABLE` shows the columns: --partitioned-by region,date",
+        ),
     };
-    Error::new(Owner::Query, format!("{name}: {}", message.as_ref())).hint(hint)
+    let owner = match form {
+        Form::Convert => Owner::Usage,
+        _ => Owner::Query,
+    };
+    Error::new(owner, format!("{name}: {}", message.as_ref())).hint(hint)
 }

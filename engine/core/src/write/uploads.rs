@@ -24,6 +24,14 @@ pub(super) struct Uploads {
     sent: Vec<Sent>,
 }
 
+/// Why files are not visible.
+#[derive(Debug)]
+pub(super) struct NotComplete {
+    pub(super) error: Error,
+    /// How many are nevertheless.
+    pub(super) left: usize,
+}
+
 /// A file that has all of its bytes and is not visible yet.
 struct Sent {
     key: String,
@@ -75,31 +83,34 @@ impl Uploads {
         Ok(true)
     }
 
-    /// Makes all files visible. After an error none is.
-    pub(super) async fn complete(mut self) -> Result<(), Error> {
-        let sent = loop {
-            match self.one_sent().await {
-                Ok(true) => {}
-                Ok(false) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
+    /// Waits until every file has all of its bytes.
+    pub(super) async fn all_sent(&mut self) -> Result<(), Error> {
+        while self.one_sent().await? {}
+        Ok(())
+    }
+
+    /// The keys of the files that were sent.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.sent.iter().map(|sent| sent.key.clone()).collect()
+    }
+
+    /// Makes all files that were sent visible. After an error none is, but for those that it counts.
+    pub(super) async fn complete(mut self) -> Result<(), NotComplete> {
         let mut tried = Vec::new();
-        let result = match sent {
-            Ok(()) => self.complete_all(&mut tried).await,
-            error => error,
-        };
-        let Err(error) = result else {
+        let Err(error) = self.complete_all(&mut tried).await else {
             return Ok(());
         };
-        let left = delete(&self.sink, tried).await;
+        let left = delete_all(&self.sink, tried).await;
         self.abort().await;
-        Err(match left.first() {
-            Some(key) => error.hint(format!(
-                "{} of the files could not be deleted again, such as {key}",
-                left.len()
-            )),
-            None => error,
+        Err(NotComplete {
+            error: match left.first() {
+                Some((key, _)) => error.hint(format!(
+                    "{} of the files could not be deleted again, such as {key}",
+                    left.len()
+                )),
+                None => error,
+            },
+            left: left.len(),
         })
     }
 
@@ -146,13 +157,16 @@ impl Sent {
     }
 }
 
-/// Deletes files; gives those that could not be.
-async fn delete(sink: &Arc<dyn ObjectSink>, keys: Vec<String>) -> Vec<String> {
+/// Deletes files; gives those that could not be, and why.
+pub(crate) async fn delete_all(
+    sink: &Arc<dyn ObjectSink>,
+    keys: Vec<String>,
+) -> Vec<(String, Error)> {
     let work = keys.into_iter().map(|key| {
         let sink = Arc::clone(sink);
         async move {
             let deleted = sink.delete(&key).await;
-            deleted.err().map(|_| key)
+            deleted.err().map(|error| (key, error))
         }
     });
     side_by_side(work).await.into_iter().flatten().collect()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ask;
+mod converting;
 mod faults;
 mod golden;
 mod logs;

@@ -62,9 +62,13 @@ async fn tail(arguments: Tail) -> Result<(), Failure> {
     };
     let speed = Speed::new(arguments.speed)?;
     let inputs = Inputs::new(arguments.once, speed.is_some());
-    let session = Session::over(places, arguments.logs, arguments.result, |place| {
-        inputs.open(place)
-    })?;
+    let session = Session::over(
+        places,
+        arguments.logs,
+        arguments.result,
+        |_, _| Ok(()),
+        |place| inputs.open(place),
+    )?;
     if session.places.is_empty() {
         return Err(Failure::usage(
             "no logs were named",
