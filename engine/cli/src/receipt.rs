@@ -45,6 +45,12 @@ pub(crate) fn rejects(totals: &RejectTotals, all: &str) -> Option<String> {
     ))
 }
 
+/// One line about rows that lie in no window, if there are any.
+pub(crate) fn without_time(rows: u64) -> Option<String> {
+    let lie = if rows == 1 { "lies" } else { "lie" };
+    (rows > 0).then(|| format!("{} without a time {lie} in no window", things(rows, "row")))
+}
+
 /// The command that shows the rejects of logs; `logs` are the words that name them.
 pub(crate) fn rejects_command(logs: &[String]) -> String {
     let logs: Vec<_> = logs.iter().map(|word| quoted(word)).collect();

@@ -15,6 +15,7 @@ pub struct Ledger {
     objects: AtomicU64,
     bytes_read: AtomicU64,
     bytes_inflated: AtomicU64,
+    without_time: AtomicU64,
     expected: Mutex<Expected>,
     entries: Mutex<BTreeMap<(usize, Arc<str>), Entry>>,
     scans: AtomicU64,
@@ -49,6 +50,8 @@ pub struct Totals {
     pub counts: Counts,
     /// Rejected records, values and objects; of a table that is scanned twice, once.
     pub rejects: RejectTotals,
+    /// Rows that have no time and so lie in no window.
+    pub without_time: u64,
 }
 
 /// What did not fit.
@@ -108,6 +111,11 @@ impl Ledger {
         self.bytes_inflated.fetch_add(bytes as u64, Relaxed);
     }
 
+    /// Takes down rows that lie in no window, because they have no time.
+    pub(crate) fn without_time(&self, rows: u64) {
+        self.without_time.fetch_add(rows, Relaxed);
+    }
+
     /// Bytes read so far, for a progress bar.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Relaxed)
@@ -145,6 +153,7 @@ impl Ledger {
         totals.objects = self.objects.load(Relaxed);
         totals.bytes_read = self.bytes_read.load(Relaxed);
         totals.bytes_inflated = self.bytes_inflated.load(Relaxed);
+        totals.without_time = self.without_time.load(Relaxed);
         let mut once: BTreeMap<Arc<str>, Entry> = BTreeMap::new();
         for ((_, object), entry) in lock(&self.entries).iter() {
             let sum = once.entry(Arc::clone(object)).or_default();

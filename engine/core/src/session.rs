@@ -19,6 +19,7 @@ use crate::sql::null_marker::NullMarker;
 use crate::tables::schema::LogSchema;
 use crate::windows::node::PlanWindows;
 use crate::windows::planner::Planner;
+use crate::windows::top::PushTop;
 
 const CATALOG: &str = "loglens";
 const SCHEMA: &str = "logs";
@@ -87,7 +88,8 @@ pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
         .with_default_features()
         .with_catalog_list(Arc::new(catalogs))
         .with_analyzer_rules(rules)
-        .with_query_planner(Arc::new(Planner));
+        .with_query_planner(Arc::new(Planner))
+        .with_physical_optimizer_rule(Arc::new(PushTop));
     if spec.memory_limit.is_some() {
         state = state.with_physical_optimizer_rule(Arc::new(OwnText));
     }

@@ -154,6 +154,9 @@ impl Session {
             if let Some(line) = rejects(&query, &receipt::rejects_command(&self.logs)) {
                 note(&line);
             }
+            if let Some(line) = receipt::without_time(query.ledger().totals().without_time) {
+                note(&line);
+            }
             if self.result.stats {
                 say_stats(&query, self.started.elapsed());
             }

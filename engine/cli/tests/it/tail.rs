@@ -171,6 +171,29 @@ fn windows_close_as_time_passes_and_late_records_revise_them() {
     assert!(kept.contains(":6"), "{kept}");
 }
 
+/// Four inputs of which one says nothing more: it holds the others up as long as `--idle` says.
+#[test]
+fn a_silent_input_does_not_hold_the_others_up() {
+    let folder = folder(&[]);
+    let logs: Vec<_> = (0..4)
+        .map(|input| below(&folder, &format!("{input}.log")))
+        .collect();
+    for (input, log) in (0..).zip(&logs) {
+        append(log, &format!("{HEADER}{}", record(input, 40 + input)));
+    }
+    let mut command = loglens(&["tail", "--watermark", "0s", "--idle", "2s", WINDOWS]);
+    let tail = Running::start(command.args(&logs));
+    for (input, log) in (10..).zip(&logs[..3]) {
+        append(log, &record(input, 200));
+    }
+    // What the silent one said before is in it.
+    assert_eq!(
+        tail.line(),
+        "{\"window_start\":\"2023-11-14T22:14:00Z\",\"n\":4,\"b\":6}"
+    );
+    assert!(tail.interrupt().is_empty());
+}
+
 #[test]
 fn standard_input_ends_and_gives_all_windows() {
     let lines: String = (0..200).map(|number| record(number, number)).collect();

@@ -341,16 +341,20 @@ impl Window {
                 Ok::<_, DataFusionError>(partial)
             });
         }
-        let mut latest = None;
+        let (mut latest, mut without_time) = (None, 0);
         while let Some(done) = tasks.join_next().await {
             let mut partial =
                 done.map_err(|error| DataFusionError::External(Box::new(error)))??;
             latest = latest.max(partial.latest());
             late.extend(partial.take_late());
+            without_time += partial.take_without_time();
             if partial.len() > 0 {
                 self.open.insert(&partial.emit()?)?;
             }
             self.partials.push(partial);
+        }
+        if let Some(ledger) = context.session_config().get_extension::<Ledger>() {
+            ledger.without_time(without_time);
         }
         self.held.try_resize(self.open.size())?;
         Ok(latest)

@@ -15,7 +15,9 @@ use datafusion::logical_expr::GroupsAccumulator;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::{GroupsAccumulatorAdapter, PhysicalExpr};
 
+use super::count_distinct::CountDistinct;
 use super::spec::Windows;
+use super::top::Top;
 
 /// The column of partial rows that says which pane they are of.
 const PANE: &str = "$pane";
@@ -24,7 +26,7 @@ const PANE: &str = "$pane";
 const TIMES: [&str; 2] = ["$first", "$last"];
 
 /// One aggregate function over rows of the input.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Aggregate {
     function: Arc<AggregateFunctionExpr>,
     arguments: Vec<Arc<dyn PhysicalExpr>>,
@@ -48,12 +50,30 @@ impl Aggregate {
     }
 
     pub(crate) fn accumulator(&self) -> Result<Box<dyn GroupsAccumulator>> {
+        if let Some(count) = CountDistinct::of(&self.function)? {
+            return Ok(Box::new(count));
+        }
         if self.function.groups_accumulator_supported() {
             return self.function.create_groups_accumulator();
         }
         let function = Arc::clone(&self.function);
         let one = move || function.create_accumulator();
         Ok(Box::new(GroupsAccumulatorAdapter::new(one)))
+    }
+
+    /// The type of its one state, if what a row adds to it can be taken away again: counts, and sums of
+    /// integers.
+    pub(crate) fn running_type(&self) -> Option<DataType> {
+        let name = self.function.fun().name();
+        if !matches!(name, "count" | "sum") || self.function.is_distinct() {
+            return None;
+        }
+        let states = self.function.state_fields().ok()?;
+        let [state] = states.as_slice() else {
+            return None;
+        };
+        let kind = state.data_type().clone();
+        matches!(kind, DataType::Int64 | DataType::UInt64).then_some(kind)
     }
 
     /// Takes in rows of the input.
@@ -86,12 +106,14 @@ pub(crate) fn columns(
 }
 
 /// What is computed for each window and key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Aggregation {
     pub(crate) windows: Windows,
     time: Arc<dyn PhysicalExpr>,
     /// Where the window stands among the columns of the result.
-    place: usize,
+    pub(crate) place: usize,
+    /// The rows of each window that are wanted; None is all.
+    pub(crate) top: Option<Top>,
     pub(crate) keys: Vec<Arc<dyn PhysicalExpr>>,
     pub(crate) key_schema: SchemaRef,
     pub(crate) aggregates: Vec<Aggregate>,
@@ -146,6 +168,7 @@ impl Aggregation {
             windows,
             time,
             place,
+            top: None,
             keys,
             key_schema: Arc::new(Schema::new(key_fields)),
             aggregates,

@@ -10,9 +10,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::metrics::{
-    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
-};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
@@ -25,6 +23,8 @@ use super::aggregation::Aggregation;
 use super::open::OpenWindows;
 use super::partial::Partial;
 use super::spill::Spill;
+use super::top::Top;
+use crate::ledger::Ledger;
 
 /// Groups of one core that are handed on together.
 const GROUPS: usize = 1 << 18;
@@ -54,6 +54,13 @@ impl WindowAggregateExec {
         }
     }
 
+    /// The same for whoever wants only the top of each window.
+    pub(crate) fn with_top(&self, top: Top) -> Self {
+        let mut aggregation = Aggregation::clone(&self.aggregation);
+        aggregation.top = Some(top);
+        Self::new(Arc::new(aggregation), Arc::clone(&self.input))
+    }
+
     /// What gives its rows.
     pub(crate) fn input(&self) -> &Arc<dyn ExecutionPlan> {
         &self.input
@@ -78,7 +85,11 @@ impl DisplayAs for WindowAggregateExec {
             out,
             "WindowAggregateExec: {windows}, keys=[{}]",
             keys.join(", ")
-        )
+        )?;
+        match self.aggregation.top {
+            Some(top) => write!(out, ", top={}", top.rows),
+            None => Ok(()),
+        }
     }
 }
 
@@ -129,17 +140,18 @@ impl ExecutionPlan for WindowAggregateExec {
         let mut output =
             RecordBatchReceiverStream::builder(Arc::clone(&self.aggregation.schema), 2);
         let (send, partials) = mpsc::channel(inputs);
-        let without_time =
-            MetricBuilder::new(&self.metrics).counter("rows_without_time", partition);
+        let ledger = context.session_config().get_extension::<Ledger>();
         for input in 0..inputs {
             let rows = self.input.execute(input, Arc::clone(&context))?;
             let partial = Partial::new(Arc::clone(&self.aggregation))?;
             let held = MemoryConsumer::new(format!("rows of windows {input}"))
                 .register(context.memory_pool());
-            let (send, without_time) = (send.clone(), without_time.clone());
+            let (send, ledger) = (send.clone(), ledger.clone());
             output.spawn(async move {
-                let partial = group(rows, partial, held, send).await?;
-                without_time.add(usize::try_from(partial.without_time()).unwrap_or(usize::MAX));
+                let mut partial = group(rows, partial, held, send).await?;
+                if let Some(ledger) = ledger {
+                    ledger.without_time(partial.take_without_time());
+                }
                 Ok(())
             });
         }

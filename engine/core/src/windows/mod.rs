@@ -13,6 +13,7 @@
 //! is aggregated once, however many windows it lies in. A window is what its panes hold together.
 
 pub(crate) mod aggregation;
+mod count_distinct;
 pub(crate) mod exec;
 mod fold;
 pub(crate) mod functions;
@@ -22,6 +23,8 @@ pub(crate) mod open;
 pub(crate) mod panes;
 pub(crate) mod partial;
 pub(crate) mod planner;
+mod running;
 pub(crate) mod sessions;
 pub(crate) mod spec;
 mod spill;
+pub(crate) mod top;

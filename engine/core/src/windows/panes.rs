@@ -10,13 +10,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use datafusion::arrow::compute::take_arrays;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::Result;
 
 use super::aggregation::Aggregation;
 use super::fold::{Folder, Part};
 use super::keys::Keys;
+use super::running::Running;
 use super::spec::Hop;
+
+/// Windows of fewer panes are folded each by itself.
+const RUNNING_PANES: i64 = 4;
 
 /// Keys that are not worth forgetting.
 pub(super) const FEW_KEYS: usize = 1 << 16;
@@ -55,10 +60,16 @@ pub(crate) struct Panes {
     bytes: usize,
     /// So many keys were alive when they were last counted.
     lived: usize,
+    /// Where the next window comes from the one before, if it can.
+    running: Option<Running>,
 }
 
 impl Panes {
     pub(crate) fn new(aggregation: Arc<Aggregation>, hop: Hop) -> Result<Self> {
+        let running = match hop.panes_of_one() >= RUNNING_PANES {
+            true => Running::new(&aggregation),
+            false => None,
+        };
         Ok(Self {
             keys: Keys::new(Arc::clone(&aggregation.key_schema))?,
             aggregation,
@@ -71,6 +82,7 @@ impl Panes {
             done: i64::MIN,
             bytes: 0,
             lived: FEW_KEYS,
+            running,
         })
     }
 
@@ -99,6 +111,12 @@ impl Panes {
 
     fn add(&mut self, pane: i64, part: Part) {
         self.bytes += part.size();
+        if let Some(running) = &mut self.running
+            && running.panes.contains(&pane)
+        {
+            // What it holds of this pane could not be taken away any more.
+            running.clear();
+        }
         self.panes.entry(pane).or_default().push(part);
         for level in 1..=self.top() {
             if let Some(node) = self.nodes.remove(&(level, pane >> level)) {
@@ -125,12 +143,22 @@ impl Panes {
             return Ok(None);
         }
         self.pending.remove(&start);
-        let nodes = self.nodes_of(self.hop.panes(start))?;
-        let parts: Vec<&Part> = nodes.iter().map(AsRef::as_ref).collect();
-        let folded = self
-            .folder
-            .fold(&self.aggregation, &parts, self.keys.len())?;
-        let (keys, values) = folded.values()?;
+        let (keys, values) = self.window(self.hop.panes(start))?;
+        let picked = match self.aggregation.top {
+            Some(top) => top.pick(&values)?,
+            None => None,
+        };
+        let (keys, values) = match picked {
+            Some(rows) => {
+                let keys = rows
+                    .values()
+                    .iter()
+                    .map(|&row| keys[row as usize])
+                    .collect();
+                (keys, take_arrays(&values, &rows, None)?)
+            }
+            None => (keys, values),
+        };
         let rows = keys.len();
         let keys = self.keys.take(&keys)?;
         let rows = self
@@ -146,6 +174,21 @@ impl Panes {
         }))
     }
 
+    /// The numbers of the keys that have rows in some panes, and their values.
+    fn window(&mut self, panes: Range<i64>) -> Result<(Vec<u32>, Vec<ArrayRef>)> {
+        if let Some(mut running) = self.running.take() {
+            let keys = self.keys.len();
+            running.go_to(&panes, keys, |pane| self.pane(pane))?;
+            let values = running.values();
+            self.running = Some(running);
+            return Ok(values);
+        }
+        let nodes = self.nodes_of(panes)?;
+        let parts: Vec<&Part> = nodes.iter().map(AsRef::as_ref).collect();
+        let keys = self.keys.len();
+        self.folder.fold(&self.aggregation, &parts, keys)?.values()
+    }
+
     /// Forgets windows that end at a time or before: they are not given again.
     pub(crate) fn forget(&mut self, done: i64) -> Result<()> {
         self.done = self.done.max(done);
@@ -159,7 +202,11 @@ impl Panes {
         while let Some(entry) = self.panes.first_entry()
             && hop.last_end(*entry.key()).is_none_or(|end| end <= done)
         {
+            let pane = *entry.key();
             let parts = entry.remove();
+            if let (Some(running), [part]) = (&mut self.running, parts.as_slice()) {
+                running.leave(pane, part)?;
+            }
             self.bytes -= parts.iter().map(Part::size).sum::<usize>();
             forgot = true;
         }
@@ -198,6 +245,9 @@ impl Panes {
             return Ok(());
         }
         let numbers = self.keys.keep(&lives)?;
+        if let Some(running) = &mut self.running {
+            running.clear();
+        }
         for part in self.panes.values_mut().flatten() {
             part.keys = part.keys.iter().map(|&key| numbers[key as usize]).collect();
         }

@@ -131,9 +131,9 @@ impl Partial {
         std::mem::take(&mut self.late)
     }
 
-    /// Rows so far that have no time.
-    pub(crate) fn without_time(&self) -> u64 {
-        self.without_time
+    /// Rows that have no time, since it was asked last.
+    pub(crate) fn take_without_time(&mut self) -> u64 {
+        std::mem::take(&mut self.without_time)
     }
 
     /// Gives all groups away as partial rows, in the order of their panes.

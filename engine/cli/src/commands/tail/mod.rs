@@ -127,6 +127,9 @@ async fn tail(arguments: Tail) -> Result<(), Failure> {
     ) {
         note(&line);
     }
+    if let Some(line) = receipt::without_time(tail.stream.ledger().totals().without_time) {
+        note(&line);
+    }
     tail.rows.say_late();
     Ok(())
 }
