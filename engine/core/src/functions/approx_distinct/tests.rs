@@ -1,8 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
+use std::time::{Duration, Instant};
+
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, Int64Array, StringViewArray};
-use datafusion::arrow::compute::{concat, filter};
+use datafusion::arrow::compute::{cast, concat, filter};
 use datafusion::arrow::datatypes::Int64Type;
+use datafusion::common::cast::as_binary_array;
+use datafusion::functions_aggregate::approx_distinct::approx_distinct_udaf;
 use datafusion::logical_expr::EmitTo;
 use proptest::prelude::*;
 
@@ -184,4 +188,78 @@ fn small_groups_take_little() {
     let counts = counts.as_primitive::<Int64Type>();
     assert!(counts.values().iter().all(|count| *count == 3));
     assert!(groups.size() < 200_000, "{}", groups.size());
+}
+
+fn datafusions_own() -> Box<dyn GroupsAccumulator> {
+    let text: FieldRef = Arc::new(Field::new("x", DataType::Utf8View, true));
+    approx_distinct_udaf()
+        .create_groups_accumulator(AccumulatorArgs {
+            return_field: Arc::new(Field::new("n", DataType::UInt64, false)),
+            schema: &Schema::new(vec![Arc::clone(&text)]),
+            ignore_nulls: false,
+            order_bys: &[],
+            is_reversed: false,
+            name: "n",
+            is_distinct: false,
+            exprs: &[],
+            expr_fields: &[text],
+        })
+        .unwrap()
+}
+
+/// Bytes for each group, bytes of its state, nanoseconds for each row, and the sum of the answers.
+fn measure(
+    mut accumulator: Box<dyn GroupsAccumulator>,
+    groups: usize,
+    values: usize,
+) -> (f64, f64, f64, i64) {
+    let mut time = Duration::ZERO;
+    for value in 0..values {
+        for first in (0..groups).step_by(8_192) {
+            let of_row: Vec<usize> = (first..groups.min(first + 8_192)).collect();
+            let address = |group: &usize| Some(format!("10.{}.{value}.{}", group % 251, group % 7));
+            let addresses: StringViewArray = of_row.iter().map(address).collect();
+            let started = Instant::now();
+            accumulator
+                .update_batch(&[Arc::new(addresses)], &of_row, None, groups)
+                .unwrap();
+            time += started.elapsed();
+        }
+    }
+    let size = accumulator.size();
+    let states = accumulator.state(EmitTo::All).unwrap();
+    let of_row: Vec<usize> = (0..groups).collect();
+    accumulator.merge_batch(&states, &of_row, groups).unwrap();
+    let answers = accumulator.evaluate(EmitTo::All).unwrap();
+    let answers = cast(&answers, &DataType::Int64).unwrap();
+    let each = |total: usize| total as f64 / groups as f64;
+    (
+        each(size),
+        each(as_binary_array(&states[0]).unwrap().value_data().len()),
+        time.as_nanos() as f64 / (groups * values) as f64,
+        answers.as_primitive::<Int64Type>().values().iter().sum(),
+    )
+}
+
+/// `benches/results` has its numbers; those of time are worth something with `--release` only.
+#[test]
+#[ignore = "it measures, and takes a while"]
+#[allow(clippy::print_stderr)]
+fn measured_beside_datafusions_own() {
+    for (groups, values) in [(1_000_000, 5), (10_000, 200), (1_000, 1_000), (100, 20_000)] {
+        let ours = measure(Box::new(groups_of(Aggregate::Count)), groups, values);
+        let own = measure(datafusions_own(), groups, values);
+        for (name, (size, state, time, sum)) in [("ours", ours), ("DataFusion's", own)] {
+            let exact = (groups * values) as f64;
+            eprintln!(
+                "{groups} groups of {values}, {name}: {size:.1} bytes, state {state:.1} bytes, \
+                 {time:.1} ns a row, {:+.3} % off",
+                (sum as f64 / exact - 1.0) * 100.0
+            );
+        }
+        assert!(ours.1 < own.1, "{groups}: {ours:?} {own:?}");
+        if groups == 1_000_000 {
+            assert!(ours.0 < own.0, "{groups}: {ours:?} {own:?}");
+        }
+    }
 }

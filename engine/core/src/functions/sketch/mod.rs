@@ -1,8 +1,8 @@
 //! Sketches of sets: how many different values there are, in little memory, to within an error.
 //!
 //! A sketch takes hashes in the form of codes ([`code`]). It keeps the codes themselves while there
-//! are few, so it is exact then and takes four bytes for each, and is a `HyperLogLog++` ([`hll`])
-//! beyond. [`GroupSketches`] are those of the groups of a query.
+//! are few, so it takes four bytes for each then and is exact (of 256 values two have the same code
+//! once in 3,000 sets), and is a `HyperLogLog++` ([`hll`]) beyond. [`GroupSketches`] are those of the groups of a query.
 //!
 //! What a sketch holds, its estimate and its state depend on the set of values alone: not on their
 //! order, on how they were split, or on the order in which the parts were merged.
