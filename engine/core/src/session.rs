@@ -97,6 +97,9 @@ pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
     for function in functions::scalar() {
         state.register_udf(function)?;
     }
+    for function in functions::aggregate() {
+        state.register_udaf(function)?;
+    }
     Ok(SessionContext::new_with_state(state))
 }
 

@@ -182,6 +182,7 @@ fn plain(error: &DataFusionError) -> Error {
         return Error::new(Owner::Query, format!("no column \"{name}\" within another"))
             .hint("`loglens schema TABLE` lists the columns with those within them");
     }
+    let message = wrong_arguments(message).unwrap_or(message);
     let error = Error::new(Owner::Query, lower_first(first_line(message)));
     match hint {
         Some(hint) => error.hint(hint),
@@ -201,6 +202,16 @@ fn of_function(text: &str) -> Option<&str> {
 fn missing_member(message: &str) -> Option<&str> {
     let name = message.strip_prefix("Field ")?;
     name.strip_suffix(" not found in struct")
+}
+
+/// What a function of ours says of its arguments' types. DataFusion makes text of that error and
+/// puts its own words around it.
+fn wrong_arguments(message: &str) -> Option<&str> {
+    let (_, ours) = message.split_once("coercion failed with: External error: ")?;
+    Some(
+        ours.split_once(". No function matches")
+            .map_or(ours, |(ours, _)| ours),
+    )
 }
 
 fn first_line(text: &str) -> &str {
@@ -252,6 +263,17 @@ mod tests {
             ("look at Line: of code", None)
         );
         assert_eq!(split_place("nothing"), ("nothing", None));
+    }
+
+    #[test]
+    fn what_functions_say_of_their_arguments() {
+        let wrapped = "Function 'f' user-defined coercion failed with: External error: f takes a \
+                       number, and got (Utf8). No function matches the given name";
+        assert_eq!(
+            wrong_arguments(wrapped),
+            Some("f takes a number, and got (Utf8)")
+        );
+        assert_eq!(wrong_arguments("No function matches"), None);
     }
 
     #[test]

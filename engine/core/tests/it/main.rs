@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod approx_distinct;
 mod ask;
 mod converting;
 mod faults;
