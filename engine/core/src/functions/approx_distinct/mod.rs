@@ -5,7 +5,7 @@
 //! error wanted (0.0040625 to 0.26), and sketches are VARBINARY that can be stored and merged later.
 //! Trino's names of those functions (`approx_set`, `merge`, `cardinality`) are known too. Where we
 //! differ: without `e` the standard error is 0.81 %, as DataFusion has it, and not 2.3 %; up to 256
-//! values are counted exactly (fewer with an `e` above 0.016); and a sketch is plain VARBINARY, without
+//! values are counted exactly (fewer with an `e` of 0.023 and more); and a sketch is plain VARBINARY, without
 //! a type of its own.
 
 mod accumulator;
