@@ -184,6 +184,7 @@ fn help() {
 
     Commands:
       query        Answer SQL from logs
+      tail         Answer SQL from logs as they arrive: rows as they come, windows as they close
       tables       Show what lies in places: tables, objects, accounts, Regions, times
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised
@@ -498,6 +499,7 @@ fn no_command() {
 
     Commands:
       query        Answer SQL from logs
+      tail         Answer SQL from logs as they arrive: rows as they come, windows as they close
       tables       Show what lies in places: tables, objects, accounts, Regions, times
       schema       Show the columns of a table: types, units, meaning
       formats      Show the log formats that are recognised

@@ -362,6 +362,6 @@ impl Panes {
 
     /// Bytes that are held.
     pub(crate) fn size(&self) -> usize {
-        self.bytes + self.keys.size()
+        self.bytes + self.keys.size() + self.running.as_ref().map_or(0, Running::size)
     }
 }

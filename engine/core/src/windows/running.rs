@@ -121,6 +121,13 @@ impl Running {
         Ok(())
     }
 
+    /// Bytes that are held.
+    pub(super) fn size(&self) -> usize {
+        let of_sums = self.sums.iter();
+        let of_sums = of_sums.map(|sum| size_of_val(&*sum.values) + size_of_val(&*sum.some));
+        size_of_val(&*self.present) + of_sums.sum::<usize>()
+    }
+
     /// The numbers of the keys that have rows, and their values.
     pub(super) fn values(&self) -> (Vec<u32>, Vec<ArrayRef>) {
         let keys = (0..)

@@ -1,7 +1,8 @@
 //! The statements in `tests/golden`: the same rows in batch, as a stream, as a stream in random
 //! pieces and out of order, and as a stream that was stopped and went on.
 //!
-//! Each file says its input in its first line: a table and how many generated records. The rows
+//! Each file says its input in its first line: a table, how many generated records, and by how many
+//! seconds the statement's own time is out of order besides. The rows
 //! stand beside it in a file of their own. `LOGLENS_COMPLETE=1` writes them, from the batch: read
 //! the difference before you keep it.
 
@@ -178,11 +179,10 @@ fn files() -> Vec<PathBuf> {
 async fn check(file: &Path, inputs: &mut BTreeMap<String, Input>, chance: &mut Chance) {
     let text = std::fs::read_to_string(file).unwrap();
     let (input, sql) = text.split_once('\n').unwrap();
-    let (table, rows) = input
-        .strip_prefix("-- input: ")
-        .unwrap()
-        .split_once(' ')
-        .unwrap();
+    let mut words = input.strip_prefix("-- input: ").unwrap().split(' ');
+    let (table, rows) = (words.next().unwrap(), words.next().unwrap());
+    // Seconds by which another time than the event's is out of order besides.
+    let more: i64 = words.next().map_or(0, |seconds| seconds.parse().unwrap());
     if !inputs.contains_key(input) {
         let made = Input::of(table, rows.parse().unwrap()).await;
         inputs.insert(input.to_owned(), made);
@@ -222,6 +222,7 @@ async fn check(file: &Path, inputs: &mut BTreeMap<String, Input>, chance: &mut C
 
     let disorder = 1 + chance.below(600_000_000) as i64;
     let pieces = logs.in_pieces(chance, disorder);
+    let disorder = disorder + more * 1_000_000;
     let over = engine(&pieces);
     let mut several = stream(&over, sql, disorder).await;
     let mut rows = feed(&mut several, &pieces, 0).await;
