@@ -48,15 +48,14 @@ impl Windows {
         }
     }
 
-    /// The time from which rows lie in a window that ends after `done`.
+    /// The time before which rows lie only in windows that end at `done` or before.
     pub(crate) fn open_from(self, done: i64) -> i64 {
         match self {
             Self::Hop { slide, size } => {
-                let ended = done.saturating_sub(size);
-                ended
-                    .div_euclid(slide)
-                    .saturating_add(1)
-                    .saturating_mul(slide)
+                let ended = done.saturating_sub(size).div_euclid(slide);
+                let next = ended.saturating_add(1).saturating_mul(slide);
+                // Between windows that do not touch, rows lie in none, and are not late for any.
+                next.min(next.saturating_sub(slide).saturating_add(size))
             }
             Self::Session { gap } => done.saturating_sub(gap).saturating_add(1),
         }
@@ -180,6 +179,25 @@ mod tests {
                 let starts: Vec<_> = hop.starts(pane).collect();
                 assert_eq!(starts, expected, "{slide} {size} {pane}");
                 assert!(starts.iter().all(|&start| hop.panes(start).contains(&pane)));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_late_when_all_their_windows_are_done() {
+        for (slide, size) in [(60, 300), (300, 300), (100, 250), (300, 60), (7, 3)] {
+            let (windows, hop) = (Windows::Hop { slide, size }, Hop::new(slide, size));
+            for done in -1000..1000 {
+                let open_from = windows.open_from(done);
+                for time in done - 700..done + 700 {
+                    let mut windows = hop.starts(time.div_euclid(hop.width)).peekable();
+                    let lies_in_one = windows.peek().is_some();
+                    let is_late = lies_in_one && windows.all(|start| hop.end(start) <= done);
+                    assert!(
+                        !lies_in_one || (time < open_from) == is_late,
+                        "{slide} {size} {done} {time}"
+                    );
+                }
             }
         }
     }
