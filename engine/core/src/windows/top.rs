@@ -1,4 +1,4 @@
-//! The top of each window: QUALIFY row_number() OVER (PARTITION BY window_end ORDER BY ...) <= n.
+//! The top of each window: `QUALIFY row_number() OVER (PARTITION BY window_end ORDER BY ...) <= n`.
 //!
 //! DataFusion would be given all rows of each window. The operator gives only those that can be among
 //! the first, by the first of the order's columns: who really is the first is decided above it.
