@@ -10,7 +10,7 @@
 //! - The entries of a conversion have numbers and stay: they say which objects were converted.
 //!   Only the newest can be undecided, for each run decides those that it finds before it adds one.
 //!
-//! Readers of ours leave out the files of undecided entries ([`uncommitted`]). Other readers know
+//! Readers of ours leave out the files of undecided entries ([`mod@uncommitted`]). Other readers know
 //! nothing of the journal, but pass over names that begin with `_`.
 
 mod claim;

@@ -179,7 +179,7 @@ impl Panes {
         if let Some(mut running) = self.running.take() {
             let keys = self.keys.len();
             running.go_to(&panes, keys, |pane| self.pane(pane))?;
-            let values = running.values();
+            let values = running.values(self.aggregation.top.as_ref());
             self.running = Some(running);
             return Ok(values);
         }

@@ -3,6 +3,8 @@
 //! What a pane adds to a count or a sum of integers can be taken away again. So the next window is
 //! this one, less the panes that it leaves and with those that it comes to.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use datafusion::common::{Result, internal_err};
 
 use super::aggregation::Aggregation;
 use super::fold::Part;
+use super::top::Top;
 
 /// The sums of all keys over some panes, by the numbers of the keys.
 #[derive(Debug)]
@@ -128,15 +131,55 @@ impl Running {
         size_of_val(&*self.present) + of_sums.sum::<usize>()
     }
 
-    /// The numbers of the keys that have rows, and their values.
-    pub(super) fn values(&self) -> (Vec<u32>, Vec<ArrayRef>) {
-        let keys = (0..)
-            .zip(&self.present)
-            .filter(|(_, present)| **present > 0);
-        let keys: Vec<u32> = keys.map(|(key, _)| key).collect();
+    /// The numbers of the keys that have rows, and their values. Of those that are not in the top,
+    /// most are left out.
+    pub(super) fn values(&self, top: Option<&Top>) -> (Vec<u32>, Vec<ArrayRef>) {
+        let keys = match top.and_then(|top| self.first(top)) {
+            Some(keys) => keys,
+            None => {
+                let all = (0..)
+                    .zip(&self.present)
+                    .filter(|(_, present)| **present > 0);
+                all.map(|(key, _)| key).collect()
+            }
+        };
         let values = self.sums.iter().map(|sum| sum.array(&keys));
         let values = values.collect();
         (keys, values)
+    }
+}
+
+impl Running {
+    /// The numbers of the keys that can be in the top; None if some have no value to be ordered by.
+    fn first(&self, top: &Top) -> Option<Vec<u32>> {
+        let sum = &self.sums[top.aggregate];
+        // The greater comes first: unsigned numbers by their bits, and the other way round if that
+        // is how they are ordered.
+        let flip = if sum.kind == DataType::UInt64 {
+            i64::MIN
+        } else {
+            0
+        };
+        let flip = if top.options.descending { flip } else { !flip };
+        let present = || self.present.iter().zip(&sum.values).enumerate();
+        let present = || present().filter(|(_, (present, _))| **present > 0);
+        let mut least = BinaryHeap::with_capacity(top.rows + 1);
+        for (key, (_, value)) in present() {
+            if sum.some[key] == 0 {
+                return None;
+            }
+            let value = value ^ flip;
+            if least.len() < top.rows {
+                least.push(Reverse(value));
+            } else if least.peek().is_some_and(|Reverse(least)| value > *least) {
+                least.pop();
+                least.push(Reverse(value));
+            }
+        }
+        // Equal ones may be before it by another column.
+        let Reverse(bound) = *least.peek()?;
+        let first = present().filter(|(_, (_, value))| **value ^ flip >= bound);
+        Some(first.map(|(key, _)| key as u32).collect())
     }
 }
 

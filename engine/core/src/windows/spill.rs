@@ -23,6 +23,9 @@ const FILES: usize = 32;
 /// Rows that are divided among the files at a time.
 const ROWS: usize = 1 << 16;
 
+/// Rows that are divided before they are written: they are in memory twice as long as that.
+const ROWS_OF_FILES: usize = 1 << 20;
+
 /// Files of partial rows.
 pub(super) struct Spill {
     aggregation: Arc<Aggregation>,
@@ -59,7 +62,7 @@ impl Spill {
 
     /// Divides partial rows among the files.
     pub(super) fn write(&mut self, rows: &[RecordBatch]) -> Result<()> {
-        let mut divided = vec![Vec::new(); FILES];
+        let (mut divided, mut held) = (vec![Vec::new(); FILES], 0);
         let mut begin = 0;
         while begin < rows.len() {
             let (mut end, mut count) = (begin, 0);
@@ -74,12 +77,17 @@ impl Spill {
                 Ok(())
             })?;
             begin = end;
-        }
-        for (files, rows) in self.files.iter_mut().zip(divided) {
-            files.extend(
-                self.manager
-                    .spill_record_batch_and_finish(&rows, "windows")?,
-            );
+            held += count;
+            if held >= ROWS_OF_FILES || begin == rows.len() {
+                for (files, rows) in self.files.iter_mut().zip(&mut divided) {
+                    let rows = std::mem::take(rows);
+                    files.extend(
+                        self.manager
+                            .spill_record_batch_and_finish(&rows, "windows")?,
+                    );
+                }
+                held = 0;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Sketches of sets: how many different values there are, in little memory, to within an error.
 //!
-//! A sketch takes hashes in the form of codes ([`code`]). It keeps the codes themselves while there
+//! A sketch takes hashes in the form of codes ([`mod@code`]). It keeps the codes themselves while there
 //! are few, so it takes four bytes for each then and is exact (of 256 values two have the same code
 //! once in 3,000 sets), and is a `HyperLogLog++` ([`hll`]) beyond. [`GroupSketches`] are those of the groups of a query.
 //!
