@@ -16,7 +16,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
     PlanProperties,
 };
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use tokio::sync::mpsc;
 
 use super::aggregation::Aggregation;
@@ -220,9 +220,8 @@ impl Merger {
             return Ok(());
         };
         spill.write(&self.windows.partial_rows()?)?;
-        for files in spill.read()? {
+        for mut rows in spill.read() {
             self.windows = OpenWindows::new(Arc::clone(&self.aggregation))?;
-            let mut rows = stream::iter(files).flatten();
             while let Some(batch) = rows.next().await {
                 self.windows.insert(&batch?)?;
                 // It is in memory a piece at a time: if that does not fit, nothing does.

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::common::Result;
-use datafusion::execution::{SendableRecordBatchStream, SpillFile, TaskContext};
+use datafusion::execution::{SpillFile, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics, Time};
 use datafusion::physical_plan::repartition::BatchPartitioner;
 use datafusion::physical_plan::spill::SpillManager;
+
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::aggregation::Aggregation;
 
@@ -92,11 +94,14 @@ impl Spill {
         Ok(())
     }
 
-    /// What was written, by the hash of the keys.
-    pub(super) fn read(self) -> Result<Vec<Vec<SendableRecordBatchStream>>> {
-        let read = |file| self.manager.read_spill_as_stream(file, None);
-        let files = self.files.iter();
-        let files = files.map(|files| files.iter().cloned().map(read).collect());
-        files.collect()
+    /// What was written, by the hash of the keys: streams that open a file when the one before it is
+    /// read, because an open file reads ahead.
+    pub(super) fn read(self) -> impl Iterator<Item = BoxStream<'static, Result<RecordBatch>>> {
+        let manager = self.manager;
+        self.files.into_iter().map(move |files| {
+            let manager = manager.clone();
+            let open = move |file| manager.read_spill_as_stream(file, None);
+            stream::iter(files).map(open).try_flatten().boxed()
+        })
     }
 }
