@@ -155,7 +155,8 @@ pub(crate) struct Tail {
     /// as possible]
     #[arg(long, value_name = "TIMES")]
     pub(crate) speed: Option<f64>,
-    /// End when what is there now has been read, and give all windows
+    /// End when what is there now has been read, and give all windows; with --state, the next run gives
+    /// those again that more came to
     #[arg(long)]
     pub(crate) once: bool,
     /// Keep in this folder how far it came, and go on from there the next time

@@ -51,8 +51,6 @@ pub(crate) fn build(spec: SessionSpec) -> Result<SessionContext> {
     // Trino puts NULLs last, whichever way it sorts.
     "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.execution.time_zone = Some(spec.zone.to_string());
-    // The first rows of each window are held, and not all sorted.
-    options.optimizer.enable_window_topn = true;
     // Columns of the Parquet that statements write are read by engines that know no views.
     options.sql_parser.map_string_types_to_utf8view = true;
     // Grouping twice, before rows are exchanged between cores and after, pays only where the

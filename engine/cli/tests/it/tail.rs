@@ -276,6 +276,47 @@ fn a_stream_that_is_killed_goes_on_without_loss_or_repetition() {
     assert_eq!(fs::read_to_string(&to).unwrap(), batch);
 }
 
+/// A run that ends gives windows that are not complete; the next one gives those again that more came
+/// to, and none of it is late.
+#[test]
+fn what_comes_after_a_run_that_ended_is_not_late() {
+    let folder = folder(&[]);
+    let (log, state, late) = (
+        below(&folder, "flow.log"),
+        below(&folder, "state"),
+        below(&folder, "late"),
+    );
+    append(&log, HEADER);
+    let once = || {
+        let arguments = [
+            "tail",
+            "--once",
+            "-o",
+            "csv",
+            "--state",
+            &state,
+            "--late-to",
+            &late,
+            WINDOWS,
+            &log,
+        ];
+        let out = answer(&mut loglens(&arguments));
+        out.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut last = std::collections::BTreeMap::new();
+    for half in 0..4 {
+        (0..95).for_each(|number| append(&log, &record(number, half * 95 + number)));
+        let rows = once();
+        assert!(!rows.is_empty());
+        last.extend(rows.into_iter().map(|row| (row[..20].to_owned(), row)));
+    }
+    let last: Vec<_> = last.into_values().collect();
+    let sql = format!("{WINDOWS} ORDER BY 1");
+    let batch = answer(&mut loglens(&["query", "-o", "csv", &sql, &log]));
+    assert_eq!(last, batch.lines().skip(1).collect::<Vec<_>>());
+    assert!(!Path::new(&late).exists());
+}
+
 #[test]
 fn what_is_there_is_read_as_a_query_reads_it() {
     for (sql, place) in [

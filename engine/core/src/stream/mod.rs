@@ -29,8 +29,10 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
-use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream_partitioned};
-use futures::StreamExt;
+use datafusion::physical_plan::{
+    ExecutionPlan, collect, execute_stream, execute_stream_partitioned,
+};
+use futures::{StreamExt, TryStreamExt};
 use loglens_parsers::format::Format;
 use loglens_parsers::key::KeyFacts;
 use tokio::task::JoinSet;
@@ -68,7 +70,7 @@ pub struct StreamOptions {
     pub idle: Duration,
 }
 
-/// Rows that a stream gives.
+/// Rows that a stream gives, as soon as it has them.
 #[derive(Debug)]
 pub enum Output {
     /// Of a statement without windows, as they come.
@@ -77,6 +79,8 @@ pub enum Output {
     Windows {
         /// How often these windows were given before.
         revision: u32,
+        /// Time up to which windows are closed, in microseconds since 1970.
+        watermark: i64,
         /// Their rows.
         rows: RecordBatch,
     },
@@ -84,15 +88,13 @@ pub enum Output {
     Late(RecordBatch),
 }
 
-/// What one step gave.
+/// What was read in one step.
 #[derive(Debug)]
 pub struct Step {
-    /// The source that was read.
+    /// The source.
     pub source: usize,
-    /// What of it was read.
+    /// What of it.
     pub objects: Vec<Object>,
-    /// What came out.
-    pub outputs: Vec<Output>,
 }
 
 /// A statement over what arrives.
@@ -158,11 +160,6 @@ impl Stream {
         self.watermarks.latest().into_iter().max().flatten()
     }
 
-    /// Time up to which windows are closed, in microseconds since 1970.
-    pub fn watermark(&mut self) -> i64 {
-        self.watermarks.current(Instant::now())
-    }
-
     /// Takes in objects, or parts of them, that arrived at a source; gives back those that are not
     /// of the statement's table. The others are read by [`Stream::step`].
     pub async fn take(
@@ -171,6 +168,9 @@ impl Stream {
         objects: Vec<Object>,
     ) -> Result<Vec<Object>, Error> {
         let (wanted, others) = self.recognised(source, objects).await?;
+        if wanted.is_empty() {
+            return Ok(others);
+        }
         let waiting = &mut self.waiting[source];
         waiting.extend(wanted);
         // The oldest is last, where it is taken from.
@@ -178,8 +178,12 @@ impl Stream {
         Ok(others)
     }
 
-    /// Reads some of what arrived, the oldest first; None if nothing is waiting.
-    pub async fn step(&mut self) -> Result<Option<Step>, Error> {
+    /// Reads some of what arrived, the oldest first, and gives what comes of it; None if nothing is
+    /// waiting.
+    pub async fn step<E: From<Error>>(
+        &mut self,
+        give: impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<Option<Step>, E> {
         let oldest = self.waiting.iter().enumerate();
         let oldest =
             oldest.filter_map(|(source, waiting)| Some((time_of(waiting.last()?), source)));
@@ -194,43 +198,44 @@ impl Stream {
             bytes += object.object.size.unwrap_or(0);
             objects.push(object);
         }
-        let outputs = self.read(source, &objects).await?;
+        self.read(source, &objects, give).await?;
         Ok(Some(Step {
             source,
             objects: objects.into_iter().map(|object| object.object).collect(),
-            outputs,
         }))
     }
 
-    async fn read(&mut self, source: usize, objects: &[ScanObject]) -> Result<Vec<Output>, Error> {
+    async fn read<E: From<Error>>(
+        &mut self,
+        source: usize,
+        objects: &[ScanObject],
+        mut give: impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<(), E> {
         let sql = Arc::clone(&self.sql);
         let explain = |error: DataFusionError| errors::explain(&error, &sql);
-        let lower = split::of_objects(&self.lower, objects, self.threads).map_err(explain)?;
-        let lower = reset_plan_states(lower).map_err(explain)?;
+        let lower = split::of_objects(&self.lower, objects, self.threads);
+        let lower = lower.and_then(reset_plan_states).map_err(explain)?;
         let Some(window) = &mut self.window else {
-            let rows = collect(lower, Arc::clone(&self.context))
-                .await
-                .map_err(explain)?;
-            let rows = rows.into_iter().filter(|rows| rows.num_rows() > 0);
-            return Ok(rows.map(Output::Rows).collect());
+            let mut rows = execute_stream(lower, Arc::clone(&self.context)).map_err(explain)?;
+            while let Some(rows) = rows.try_next().await.map_err(explain)? {
+                if rows.num_rows() > 0 {
+                    give(Output::Rows(rows))?;
+                }
+            }
+            return Ok(());
         };
-        let mut latest = match window.asks_times {
-            true => latest_of(&self.lower, objects, self.threads, &self.context)
-                .await
-                .map_err(explain)?,
-            false => None,
-        };
-        let mut late = Vec::new();
-        latest = latest.max(
-            window
-                .group(lower, &self.context, &mut late)
-                .await
-                .map_err(explain)?,
-        );
-        self.watermarks.came(source, latest, Instant::now());
-        let mut outputs: Vec<_> = late.into_iter().map(Output::Late).collect();
-        outputs.extend(self.advance().await?);
-        Ok(outputs)
+        let mut latest = None;
+        if window.asks_times {
+            let times = latest_of(&self.lower, objects, self.threads, &self.context);
+            latest = times.await.map_err(explain)?;
+        }
+        let (of_rows, late) = window.group(lower, &self.context).await.map_err(explain)?;
+        self.watermarks
+            .came(source, latest.max(of_rows), Instant::now());
+        for rows in late {
+            give(Output::Late(rows))?;
+        }
+        self.advance(give).await
     }
 
     /// Takes down that nothing more comes from a source.
@@ -239,29 +244,29 @@ impl Stream {
     }
 
     /// Gives the windows that ended by now.
-    pub async fn advance(&mut self) -> Result<Vec<Output>, Error> {
+    pub async fn advance<E: From<Error>>(
+        &mut self,
+        mut give: impl FnMut(Output) -> Result<(), E>,
+    ) -> Result<(), E> {
         let watermark = self.watermarks.current(Instant::now());
         let explain = |error: DataFusionError| errors::explain(&error, &self.sql);
         let Some(window) = &mut self.window else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        let mut outputs = Vec::new();
         while let Some(closed) = window.open.close(watermark).map_err(explain)? {
-            let rows = window
-                .above(closed.rows, &self.context)
-                .await
-                .map_err(explain)?;
-            outputs.extend(rows.into_iter().map(|rows| Output::Windows {
-                revision: closed.revision,
-                rows,
-            }));
+            let rows = window.above(closed.rows, &self.context).await;
+            for rows in rows.map_err(explain)? {
+                give(Output::Windows {
+                    revision: closed.revision,
+                    watermark,
+                    rows,
+                })?;
+            }
         }
-        let done = watermark.saturating_sub(self.lateness);
+        let done = self.watermarks.passed().saturating_sub(self.lateness);
         window.open.forget(done).map_err(explain)?;
-        for partial in &mut window.partials {
-            partial.open_from(window.aggregation.windows.open_from(done));
-        }
-        Ok(outputs)
+        window.open_from(done);
+        Ok(())
     }
 
     /// Gives away what arrived and was no log.
@@ -318,13 +323,19 @@ fn time_of(object: &ScanObject) -> Option<i64> {
 }
 
 impl Window {
-    /// Groups the rows of a plan; gives the greatest time of them, and adds those that are too late.
+    /// Takes down that windows that end at a time or before are done.
+    fn open_from(&mut self, done: i64) {
+        for partial in &mut self.partials {
+            partial.open_from(self.aggregation.windows.open_from(done));
+        }
+    }
+
+    /// Groups the rows of a plan; gives the greatest time of them, and those that are too late.
     async fn group(
         &mut self,
         plan: Arc<dyn ExecutionPlan>,
         context: &Arc<TaskContext>,
-        late: &mut Vec<RecordBatch>,
-    ) -> DataFusionResult<Option<i64>> {
+    ) -> DataFusionResult<(Option<i64>, Vec<RecordBatch>)> {
         let mut tasks = JoinSet::new();
         let mut streams = execute_stream_partitioned(plan, Arc::clone(context))?;
         let cores = self.partials.len();
@@ -341,7 +352,7 @@ impl Window {
                 Ok::<_, DataFusionError>(partial)
             });
         }
-        let (mut latest, mut without_time) = (None, 0);
+        let (mut latest, mut late, mut without_time) = (None, Vec::new(), 0);
         while let Some(done) = tasks.join_next().await {
             let mut partial =
                 done.map_err(|error| DataFusionError::External(Box::new(error)))??;
@@ -357,7 +368,7 @@ impl Window {
             ledger.without_time(without_time);
         }
         self.held.try_resize(self.open.size())?;
-        Ok(latest)
+        Ok((latest, late))
     }
 
     /// What stands above the window, for the rows of some windows.

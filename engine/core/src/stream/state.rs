@@ -131,9 +131,7 @@ impl Stream {
             let done = kept.watermark.saturating_sub(self.lateness);
             let resumed = window.open.resume(&rows, &kept.windows, done);
             resumed.map_err(|error| errors::explain(&error, &self.sql))?;
-            for partial in &mut window.partials {
-                partial.open_from(window.aggregation.windows.open_from(done));
-            }
+            window.open_from(done);
         }
         Ok(kept.positions)
     }

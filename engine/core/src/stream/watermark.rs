@@ -54,8 +54,8 @@ impl Watermarks {
     /// The time up to which nothing more is expected.
     pub(super) fn current(&mut self, now: Instant) -> i64 {
         if self.inputs.iter().all(|input| input.ended) {
-            self.current = i64::MAX;
-            return self.current;
+            // Not kept: whoever goes on from here may find more.
+            return i64::MAX;
         }
         let is_idle = |input: &&Input| now.duration_since(input.heard) >= self.idle;
         let alive = self
@@ -83,7 +83,7 @@ impl Watermarks {
         self.current
     }
 
-    /// The time up to which nothing more was expected when that was asked last.
+    /// The time up to which nothing more was expected before all inputs ended.
     pub(super) fn passed(&self) -> i64 {
         self.current
     }

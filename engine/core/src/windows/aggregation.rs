@@ -209,6 +209,14 @@ impl Aggregation {
         self.partial_schema.fields().len() - self.keys.len() - self.state_count()
     }
 
+    /// The columns of keys and of states of partial rows.
+    pub(crate) fn keys_and_states<'a>(
+        &self,
+        rows: &'a RecordBatch,
+    ) -> (&'a [ArrayRef], &'a [ArrayRef]) {
+        rows.columns()[self.first_key()..].split_at(self.keys.len())
+    }
+
     /// Columns of states.
     pub(crate) fn state_count(&self) -> usize {
         self.states.last().map_or(0, |last| last.end)

@@ -9,6 +9,9 @@ use datafusion::common::{Result, internal_err};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
+/// Keys that are not worth forgetting.
+const FEW: usize = 1 << 16;
+
 /// All keys that are held, each with a number.
 pub(crate) struct Keys {
     schema: SchemaRef,
@@ -16,6 +19,8 @@ pub(crate) struct Keys {
     /// The keys in the order of their numbers, in pieces.
     columns: Vec<Vec<ArrayRef>>,
     len: usize,
+    /// So many were alive when they were last counted.
+    lived: usize,
     scratch: Vec<usize>,
 }
 
@@ -26,6 +31,7 @@ impl Keys {
             columns: vec![Vec::new(); schema.fields().len()],
             schema,
             len: 0,
+            lived: FEW,
             scratch: Vec::new(),
         })
     }
@@ -82,20 +88,31 @@ impl Keys {
         self.groups.size() + pieces.sum::<usize>()
     }
 
-    /// Forgets all keys but some; gives the new number of each that stays, by its old one.
-    pub(crate) fn keep(&mut self, keeps: &[bool]) -> Result<Vec<u32>> {
-        let kept: Vec<u32> = (0_u32..)
-            .zip(keeps)
-            .filter(|(_, keep)| **keep)
-            .map(|(number, _)| number)
-            .collect();
-        let columns = self.take(&kept)?;
-        *self = Self::new(Arc::clone(&self.schema))?;
-        let numbers = self.intern(&columns, kept.len())?;
-        let mut new = vec![u32::MAX; keeps.len()];
-        for (old, number) in kept.iter().zip(numbers) {
+    /// Forgets the keys that are not among those that are alive, if they are many; gives the new
+    /// number of each that stays, by its old one.
+    pub(crate) fn forget(&mut self, alive: impl Iterator<Item = u32>) -> Result<Option<Vec<u32>>> {
+        if self.len < self.lived * 2 {
+            return Ok(None);
+        }
+        let mut new = vec![u32::MAX; self.len];
+        for key in alive {
+            new[key as usize] = 0;
+        }
+        let stay = (0_u32..).zip(&new).filter(|(_, new)| **new == 0);
+        let stay: Vec<u32> = stay.map(|(key, _)| key).collect();
+        self.lived = stay.len().max(FEW);
+        if self.lived > self.len / 2 {
+            return Ok(None);
+        }
+        let columns = self.take(&stay)?;
+        *self = Self {
+            lived: self.lived,
+            ..Self::new(Arc::clone(&self.schema))?
+        };
+        let numbers = self.intern(&columns, stay.len())?;
+        for (old, number) in stay.iter().zip(numbers) {
             new[*old as usize] = number;
         }
-        Ok(new)
+        Ok(Some(new))
     }
 }

@@ -23,9 +23,6 @@ use super::spec::Hop;
 /// Windows of fewer panes are folded each by itself.
 const RUNNING_PANES: i64 = 4;
 
-/// Keys that are not worth forgetting.
-pub(super) const FEW_KEYS: usize = 1 << 16;
-
 /// The rows of one window.
 #[derive(Debug)]
 pub(crate) struct Closed {
@@ -58,8 +55,6 @@ pub(crate) struct Panes {
     done: i64,
     /// Bytes of panes and nodes.
     bytes: usize,
-    /// So many keys were alive when they were last counted.
-    lived: usize,
     /// Where the next window comes from the one before, if it can.
     running: Option<Running>,
 }
@@ -81,18 +76,15 @@ impl Panes {
             given: BTreeMap::new(),
             done: i64::MIN,
             bytes: 0,
-            lived: FEW_KEYS,
             running,
         })
     }
 
     /// Takes in partial rows, which are in the order of their panes.
     pub(crate) fn insert(&mut self, rows: &RecordBatch) -> Result<()> {
-        let columns = rows.columns();
-        let first_key = self.aggregation.first_key();
-        let (keys, states) = columns[first_key..].split_at(self.aggregation.keys.len());
+        let (keys, states) = self.aggregation.keys_and_states(rows);
         let keys = self.keys.intern(keys, rows.num_rows())?;
-        let panes = columns[0].as_primitive::<Int64Type>().values();
+        let panes = rows.column(0).as_primitive::<Int64Type>().values();
         let mut begin = 0;
         for same in panes.chunk_by(|one, next| one == next) {
             let end = begin + same.len();
@@ -118,7 +110,7 @@ impl Panes {
             running.clear();
         }
         self.panes.entry(pane).or_default().push(part);
-        for level in 1..=self.top() {
+        for level in 1..=self.highest() {
             if let Some(node) = self.nodes.remove(&(level, pane >> level)) {
                 self.bytes -= node.size();
             }
@@ -129,7 +121,7 @@ impl Panes {
     }
 
     /// The highest level of nodes that fit into a window.
-    fn top(&self) -> u32 {
+    fn highest(&self) -> u32 {
         self.hop.panes_of_one().ilog2()
     }
 
@@ -230,21 +222,11 @@ impl Panes {
 
     /// Forgets keys of which there are no rows any more, if they are many.
     fn forget_keys(&mut self) -> Result<()> {
-        let all = self.keys.len();
-        if all < self.lived * 2 {
+        let parts = self.panes.values().flatten();
+        let alive = parts.flat_map(|part| part.keys.iter().copied());
+        let Some(numbers) = self.keys.forget(alive)? else {
             return Ok(());
-        }
-        let mut lives = vec![false; all];
-        for part in self.panes.values().flatten() {
-            for &key in &*part.keys {
-                lives[key as usize] = true;
-            }
-        }
-        self.lived = lives.iter().filter(|lives| **lives).count().max(FEW_KEYS);
-        if self.lived > all / 2 {
-            return Ok(());
-        }
-        let numbers = self.keys.keep(&lives)?;
+        };
         if let Some(running) = &mut self.running {
             running.clear();
         }

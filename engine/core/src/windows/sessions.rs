@@ -13,7 +13,7 @@ use datafusion::common::Result;
 use super::aggregation::Aggregation;
 use super::fold::{Part, merge, states, values};
 use super::keys::Keys;
-use super::panes::{Closed, FEW_KEYS, Mark};
+use super::panes::{Closed, Mark};
 
 /// Sessions that are not done yet.
 pub(crate) struct Sessions {
@@ -21,8 +21,6 @@ pub(crate) struct Sessions {
     gap: i64,
     keys: Keys,
     open: Open,
-    /// So many keys were alive when they were last counted.
-    lived: usize,
 }
 
 /// Sessions, in no order.
@@ -57,7 +55,6 @@ impl Sessions {
             },
             aggregation,
             gap,
-            lived: FEW_KEYS,
         })
     }
 
@@ -69,7 +66,8 @@ impl Sessions {
             touched[key as usize] = true;
         }
         let is_touched = |key: u32| touched[key as usize];
-        let (same, rest) = self.open.split(|key, _| is_touched(key))?;
+        let same = self.open.those(|key, _| is_touched(key))?;
+        let rest = self.open.those(|key, _| !is_touched(key))?;
         let joined = self.join(&Open::concat(&[same, new])?)?;
         self.open = Open::concat(&[rest, joined])?;
         Ok(())
@@ -77,11 +75,9 @@ impl Sessions {
 
     /// Partial rows as sessions.
     fn read(&mut self, rows: &RecordBatch) -> Result<Open> {
-        let columns = rows.columns();
-        let first_key = self.aggregation.first_key();
-        let (keys, states) = columns[first_key..].split_at(self.aggregation.keys.len());
+        let (keys, states) = self.aggregation.keys_and_states(rows);
         let keys = self.keys.intern(keys, rows.num_rows())?;
-        let times = [1, 2].map(|column| columns[column].as_primitive::<Int64Type>().values());
+        let times = [1, 2].map(|column| rows.column(column).as_primitive::<Int64Type>().values());
         let spans = times[0].iter().zip(times[1].iter());
         let spans = spans.map(|(&first, &last)| Span {
             first,
@@ -160,12 +156,9 @@ impl Sessions {
         };
         // Those that were given as often are given together.
         let closes = |span: &Span| ends(span) && span.given == revision;
-        let (closed, _) = self.open.split(|_, span| closes(span))?;
+        let closed = self.open.those(|_, span| closes(span))?;
         for span in &mut self.open.spans {
-            if span.pending
-                && span.last.saturating_add(self.gap) <= watermark
-                && span.given == revision
-            {
+            if closes(span) {
                 span.pending = false;
                 span.given += 1;
             }
@@ -201,20 +194,11 @@ impl Sessions {
         if !self.open.spans.iter().any(is_done) {
             return Ok(());
         }
-        (_, self.open) = self.open.split(|_, span| is_done(span))?;
-        let all = self.keys.len();
-        if all < self.lived * 2 {
+        self.open = self.open.those(|_, span| !is_done(span))?;
+        let alive = self.open.part.keys.iter().copied();
+        let Some(numbers) = self.keys.forget(alive)? else {
             return Ok(());
-        }
-        let mut lives = vec![false; all];
-        for &key in &*self.open.part.keys {
-            lives[key as usize] = true;
-        }
-        self.lived = lives.iter().filter(|lives| **lives).count().max(FEW_KEYS);
-        if self.lived > all / 2 {
-            return Ok(());
-        }
-        let numbers = self.keys.keep(&lives)?;
+        };
         let keys = self.open.part.keys.iter();
         self.open.part.keys = keys.map(|&key| numbers[key as usize]).collect();
         Ok(())
@@ -269,17 +253,12 @@ impl Sessions {
 }
 
 impl Open {
-    /// Those of which something holds, and the others.
-    fn split(&self, holds: impl Fn(u32, &Span) -> bool) -> Result<(Self, Self)> {
-        let rows = self.part.keys.iter().zip(&self.spans);
-        let holds: Vec<bool> = rows.map(|(&key, span)| holds(key, span)).collect();
-        let others = holds.iter().map(|holds| !holds).collect();
-        Ok((self.pick(&holds.into())?, self.pick(&others)?))
-    }
-
-    fn pick(&self, picks: &BooleanArray) -> Result<Self> {
-        let rows: Vec<usize> = picks.values().set_indices().collect();
-        let states = self.part.states.iter().map(|state| filter(state, picks));
+    /// Those of which something holds.
+    fn those(&self, holds: impl Fn(u32, &Span) -> bool) -> Result<Self> {
+        let spans = self.part.keys.iter().zip(&self.spans);
+        let holds: BooleanArray = spans.map(|(&key, span)| Some(holds(key, span))).collect();
+        let rows: Vec<usize> = holds.values().set_indices().collect();
+        let states = self.part.states.iter().map(|state| filter(state, &holds));
         Ok(Self {
             part: Part {
                 keys: rows.iter().map(|&row| self.part.keys[row]).collect(),

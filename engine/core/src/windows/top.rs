@@ -21,7 +21,6 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::sorts::partitioned_topk::PartitionedTopKExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
@@ -69,7 +68,7 @@ impl PhysicalOptimizerRule for PushTop {
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = plan.transform_up(|plan| {
-            let pushed = of_filter(&plan).or_else(|| of_topk(&plan));
+            let pushed = of_filter(&plan);
             Ok(pushed.map_or_else(|| Transformed::no(plan), Transformed::yes))
         })?;
         Ok(plan.data)
@@ -153,21 +152,6 @@ fn numbered(
         };
         push(window.input(), &wanted)?
     };
-    replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
-}
-
-/// Where DataFusion holds the first rows, with less below it.
-fn of_topk(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
-    let top = plan.downcast_ref::<PartitionedTopKExec>()?;
-    let (partition, order) = top.expr().split_at(top.partition_prefix_len());
-    let first = order.first()?;
-    let wanted = Wanted {
-        rows: top.fetch(),
-        column: first.expr.downcast_ref::<Column>()?.index(),
-        options: first.options,
-        partition: partition.iter().map(|key| Arc::clone(&key.expr)).collect(),
-    };
-    let input = push(top.input(), &wanted)?;
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
 }
 

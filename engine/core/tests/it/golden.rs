@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use loglens_engine::object::Object;
 use loglens_engine::stream::{Output, Stream, StreamOptions};
-use loglens_engine::{Engine, EngineOptions};
+use loglens_engine::{Engine, EngineOptions, Error};
 use loglens_generate::{AlbLogs, CloudTrailLayout, CloudTrailLogs, FlowLogs};
 
 use crate::ask::{ask, cells};
@@ -143,24 +143,36 @@ async fn feed(stream: &mut Stream, objects: &[Vec<u8>], from: usize) -> Vec<Stri
             etag: None,
         };
         assert!(stream.take(0, vec![object]).await.unwrap().is_empty());
-        while let Some(step) = stream.step().await.unwrap() {
-            rows.extend(texts(step.outputs));
-        }
+        while stream
+            .step(|output| take(output, &mut rows))
+            .await
+            .unwrap()
+            .is_some()
+        {}
     }
     rows
 }
 
 async fn end(stream: &mut Stream) -> Vec<String> {
+    let mut rows = Vec::new();
     stream.ended(0);
-    texts(stream.advance().await.unwrap())
+    stream
+        .advance(|output| take(output, &mut rows))
+        .await
+        .unwrap();
+    rows
 }
 
-fn texts(outputs: Vec<Output>) -> Vec<String> {
-    let rows = outputs.into_iter().flat_map(|output| match output {
-        Output::Rows(rows) | Output::Windows { revision: 0, rows } => cells(&rows),
-        other => panic!("nothing is late or revised: {other:?}"),
-    });
-    rows.map(|row| row.join(" ")).collect()
+fn take(output: Output, into: &mut Vec<String>) -> Result<(), Error> {
+    let (Output::Rows(rows)
+    | Output::Windows {
+        revision: 0, rows, ..
+    }) = output
+    else {
+        panic!("nothing is late or revised: {output:?}");
+    };
+    into.extend(cells(&rows).iter().map(|row| row.join(" ")));
+    Ok(())
 }
 
 fn sorted(mut rows: Vec<String>) -> Vec<String> {

@@ -26,6 +26,9 @@ use crate::{parameters, runtime};
 /// How long it waits before it looks again, where nothing came.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The beginning of a command that has its SQL.
+const EXAMPLE: &str = "tail \"SELECT * FROM vpc_flow_logs\"";
+
 /// How often the state is kept, at most.
 const KEEP: Duration = Duration::from_secs(1);
 
@@ -41,16 +44,7 @@ pub(crate) fn run(arguments: Tail) -> Result<(), Failure> {
 async fn tail(arguments: Tail) -> Result<(), Failure> {
     let mut stop = Stop::new()?;
     let mut places = arguments.sql_and_places;
-    let sql = match &arguments.file {
-        Some(path) => query::read(path)?,
-        None if places.is_empty() => {
-            return Err(Failure::usage(
-                "no SQL was given",
-                "loglens tail \"SELECT * FROM vpc_flow_logs\" FILE, or --file FILE.sql",
-            ));
-        }
-        None => places.remove(0),
-    };
+    let sql = query::sql(arguments.file.as_deref(), &mut places, EXAMPLE)?;
     let options = StreamOptions {
         disorder: arguments
             .watermark
@@ -149,38 +143,39 @@ struct Following {
 
 impl Following {
     async fn run(&mut self, stop: &mut Stop) -> Result<(), Failure> {
+        let mut look = Look::default();
         loop {
-            let is_at_end = self.take_in().await?;
-            if let Some(step) = self.stream.step().await? {
-                let outputs = step.outputs;
-                self.rows.write(outputs, self.stream.watermark())?;
-                self.inputs.read(step.source, &step.objects);
-                self.changed = true;
-                self.keep(KEEP)?;
-                let pause = self
-                    .speed
-                    .as_mut()
-                    .map(|speed| speed.pause(self.stream.latest()));
-                if stop.within(pause.unwrap_or_default()).await {
-                    break;
+            // A walk through a large folder is not made again for each step.
+            let is_at_end = match self.stream.is_idle() || look.is_due() {
+                true => look.at(self.take_in()).await?,
+                false => false,
+            };
+            let (stream, rows) = (&mut self.stream, &mut self.rows);
+            let pause = match stream.step(|output| rows.write(output)).await? {
+                Some(step) => {
+                    self.inputs.read(step.source, &step.objects);
+                    self.changed = true;
+                    let speed = self.speed.as_mut();
+                    speed.map_or(Duration::ZERO, |speed| speed.pause(self.stream.latest()))
                 }
-                continue;
-            }
-            if is_at_end {
-                let outputs = self.stream.advance().await?;
-                self.rows.write(outputs, self.stream.watermark())?;
-                break;
-            }
-            let outputs = self.stream.advance().await?;
-            self.changed |= !outputs.is_empty();
-            self.rows.write(outputs, self.stream.watermark())?;
+                None => {
+                    let mut gave = false;
+                    let give = |output| {
+                        gave = true;
+                        rows.write(output)
+                    };
+                    stream.advance(give).await?;
+                    self.changed |= gave;
+                    look.due_in()
+                }
+            };
+            self.rows.flush()?;
             self.keep(KEEP)?;
-            if stop.within(PAUSE).await {
-                break;
+            if is_at_end || stop.within(pause).await {
+                self.changed = true;
+                return self.keep(Duration::ZERO);
             }
         }
-        self.changed = true;
-        self.keep(Duration::ZERO)
     }
 
     /// Takes in what arrived; true if nothing did and nothing more will.
@@ -231,6 +226,33 @@ impl Following {
         self.stream.restore(&kept.stream)?;
         self.inputs.resume(&kept.positions)?;
         Ok(())
+    }
+}
+
+/// When the places are looked at: often, and no more than a tenth of the time.
+#[derive(Default)]
+struct Look {
+    due: Option<Instant>,
+}
+
+impl Look {
+    fn is_due(&self) -> bool {
+        self.due.is_none_or(|due| Instant::now() >= due)
+    }
+
+    /// How long until the next one.
+    fn due_in(&self) -> Duration {
+        self.due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        })
+    }
+
+    /// Looks.
+    async fn at<T>(&mut self, look: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let seen = look.await;
+        self.due = Some(Instant::now() + PAUSE.max(begun.elapsed() * 10));
+        seen
     }
 }
 

@@ -89,32 +89,33 @@ impl Rows {
         })
     }
 
-    pub(super) fn write(&mut self, outputs: Vec<Output>, watermark: i64) -> Result<(), Failure> {
-        if outputs.is_empty() {
-            return Ok(());
-        }
-        for output in outputs {
-            match output {
-                Output::Rows(rows) => self.rows(&rows, watermark)?,
-                Output::Windows { revision, rows } if self.revisions => {
-                    let rows =
-                        with_revisions(&rows, revision, &self.schema).map_err(OutputError::from)?;
-                    self.rows(&rows, watermark)?;
+    pub(super) fn write(&mut self, output: Output) -> Result<(), Failure> {
+        let (rows, watermark) = match output {
+            Output::Rows(rows) => (rows, i64::MAX),
+            Output::Windows {
+                revision,
+                watermark,
+                rows,
+            } => match self.revisions {
+                true => {
+                    let rows = with_revisions(&rows, revision, &self.schema);
+                    (rows.map_err(OutputError::from)?, watermark)
                 }
-                Output::Windows { rows, .. } => self.rows(&rows, watermark)?,
-                Output::Late(rows) => self.late.write(&rows)?,
-            }
-        }
-        if let Way::Writer(writer) = &mut self.way {
-            writer.flush()?;
+                false => (rows, watermark),
+            },
+            Output::Late(rows) => return self.late.write(&rows),
+        };
+        match &mut self.way {
+            Way::Writer(writer) => writer.write(&rows)?,
+            Way::Live(table) => table.show(&rows, watermark)?,
         }
         Ok(())
     }
 
-    fn rows(&mut self, rows: &RecordBatch, watermark: i64) -> Result<(), Failure> {
-        match &mut self.way {
-            Way::Writer(writer) => writer.write(rows)?,
-            Way::Live(table) => table.show(rows, watermark)?,
+    /// Makes visible what was written.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        if let Way::Writer(writer) = &mut self.way {
+            writer.flush()?;
         }
         Ok(())
     }
