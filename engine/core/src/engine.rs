@@ -1,46 +1,46 @@
 //! The engine: statements in, batches out.
+//!
+//! - `conversion`: what `convert` asks of it.
+//! - `destination`: where the rows go of a statement that writes.
+//! - `describing`: statements about tables, not about their rows.
+
+mod conversion;
+mod describing;
+mod destination;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::DataType;
-use datafusion::catalog::SchemaProvider;
 use datafusion::common::Span;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
-use futures::TryStreamExt;
 use loglens_parsers::format::Formats;
 use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
 use crate::archive::{Archive, Given, Unrecognised};
 use crate::cost::{self, Estimate, Limits, Prices};
-use crate::ddl;
 use crate::error::{Error, Owner};
-use crate::journal::{Journal, Uncommitted};
+use crate::journal::Uncommitted;
 use crate::ledger::{Expected, Ledger};
 use crate::object::{ObjectSource, Reading, Requests};
-use crate::overview;
-use crate::query::{Output, Query, Receipt, receipt, requests};
-use crate::scan::spec::ScanObject;
+use crate::query::{Output, Query, requests};
 use crate::session::{self, SessionSpec};
 use crate::sql::dialect::AthenaDialect;
 use crate::sql::parameters::{self, Values};
 use crate::sql::{errors, hidden_columns, references, struct_names, windows};
 use crate::tables::committed_files::CommittedFiles;
-use crate::tables::log_table::{BYTES_PER_PARTITION, Chosen, LogTable, ScanOptions};
-use crate::tables::parquet_table::{self, ParquetTable};
+use crate::tables::log_table::{BYTES_PER_PARTITION, ScanOptions};
+use crate::tables::parquet_table;
 use crate::tables::planned_files::{PlannedFiles, planned_files};
 use crate::tables::rejects;
 use crate::tables::schema::LogSchema;
-use crate::write::statement::{self, Writes};
-use crate::write::{Destination, Form, NULL_PARTITION, Places, Target, Written};
+use crate::write::Places;
+use crate::write::statement;
 
 /// What an engine is built from.
 #[derive(Debug, Default)]
@@ -202,16 +202,7 @@ impl Engine {
         } = statement;
         let destination = self.destination(&mut ast).await?;
         let explain = |error| errors::explain(&error, &sql);
-        let ledger = Arc::new(Ledger::default());
-        let mut state = self.session.state();
-        state.config_mut().set_extension(Arc::clone(&ledger));
-        self.prepare(&mut state, &mut ast)
-            .await
-            .map_err(|error| match error {
-                Prepare::Ours(error) => error,
-                Prepare::DataFusion(error) => explain(error),
-            })?;
-        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        let (state, ledger, plan) = self.logical(&sql, ast).await?;
         let is_read = !is_of_cost && !matches!(plan, LogicalPlan::Explain(_));
         let plan = match plan {
             LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) if is_of_cost => {
@@ -259,7 +250,7 @@ impl Engine {
         statement.check_bound()?;
         let Statement {
             sql,
-            mut ast,
+            ast,
             is_of_cost,
         } = statement;
         if is_of_cost || !statement::is_query(&ast) {
@@ -269,16 +260,7 @@ impl Engine {
             ));
         }
         let explain = |error| errors::explain(&error, &sql);
-        let ledger = Arc::new(Ledger::default());
-        let mut state = self.session.state();
-        state.config_mut().set_extension(Arc::clone(&ledger));
-        self.prepare(&mut state, &mut ast)
-            .await
-            .map_err(|error| match error {
-                Prepare::Ours(error) => error,
-                Prepare::DataFusion(error) => explain(error),
-            })?;
-        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        let (state, ledger, plan) = self.logical(&sql, ast).await?;
         let plan = struct_names::simplify(plan).map_err(explain)?;
         let logical = state.optimize(&plan).map_err(explain)?;
         let physical = state
@@ -292,6 +274,26 @@ impl Engine {
             logical,
             physical,
         })
+    }
+
+    /// What a statement asks, in a session of its own with a ledger.
+    async fn logical(
+        &self,
+        sql: &str,
+        mut ast: SqlStatement,
+    ) -> Result<(SessionState, Arc<Ledger>, LogicalPlan), Error> {
+        let explain = |error| errors::explain(&error, sql);
+        let ledger = Arc::new(Ledger::default());
+        let mut state = self.session.state();
+        state.config_mut().set_extension(Arc::clone(&ledger));
+        self.prepare(&mut state, &mut ast)
+            .await
+            .map_err(|error| match error {
+                Prepare::Ours(error) => error,
+                Prepare::DataFusion(error) => explain(error),
+            })?;
+        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
+        Ok((state, ledger, plan))
     }
 
     /// Where the logs lie.
@@ -340,84 +342,6 @@ impl Engine {
                 },
             at_a_time: self.sources.iter().map(at_a_time).max().unwrap_or(1),
         }
-    }
-
-    /// Where the rows go, if the statement writes them; it becomes the query for them.
-    async fn destination(&self, ast: &mut SqlStatement) -> Result<Option<Destination>, Error> {
-        if statement::is_insert(ast) && !self.sources.is_empty() {
-            // Tables of Parquet are known when the sources are listed.
-            self.archive().await?;
-        }
-        let is_folder = |name: &str| self.schema.parquet(name).is_some();
-        let Some(writes) = statement::take(ast, is_folder)? else {
-            return Ok(None);
-        };
-        let (target, table) = match writes {
-            Writes::Unload(target) => (target, Written::Unnamed),
-            Writes::Create {
-                table,
-                if_not_exists,
-                target,
-            } => {
-                if self.schema.table_exist(&table) {
-                    if if_not_exists {
-                        *ast = self.parse(NOTHING_WRITTEN)?.remove(0).ast;
-                        return Ok(None);
-                    }
-                    return Err(exists(&table));
-                }
-                (target, Written::Created(table))
-            }
-            Writes::Insert { table, columns } => self.filled(table, columns)?,
-        };
-        let places = self.writable()?;
-        let place = &target.place;
-        let sink = places.sink(place)?;
-        let journal = Journal::new(place, Arc::clone(&sink));
-        if matches!(table, Written::Filled { .. }) {
-            journal.tidy(&**places).await?;
-        } else if !places.is_empty(place).await? {
-            journal.clear(&**places).await?;
-            if !places.is_empty(place).await? {
-                return Err(Error::new(
-                    Owner::Usage,
-                    format!("{place}: there is something already"),
-                )
-                .hint(
-                    "a table is written where nothing is: name another place, or empty this one",
-                ));
-            }
-        }
-        if matches!(table, Written::Created(_)) {
-            self.register_store(&*places.source(place)?, &Uncommitted::default());
-        }
-        Ok(Some(Destination {
-            sink,
-            target,
-            table,
-            session: self.session.clone(),
-            schema: Arc::clone(&self.schema),
-        }))
-    }
-
-    /// Where the rows of an INSERT go.
-    fn filled(&self, name: String, columns: Vec<String>) -> Result<(Target, Written), Error> {
-        let Some((table, schema)) = self.schema.parquet(&name) else {
-            return Err(self.schema.unknown_table(&name));
-        };
-        if !table.is_folder() {
-            let error = format!("INSERT INTO {name}: {} is one file", table.folder);
-            return Err(
-                Error::new(Owner::Query, error).hint("files are added to a table that is a folder")
-            );
-        }
-        let target = Target::plain(Form::Insert, &table.folder, table.partitions);
-        let filled = Written::Filled {
-            name,
-            schema,
-            columns,
-        };
-        Ok((target, filled))
     }
 
     /// Lists the sources if the statement needs them, and binds hidden columns.
@@ -521,125 +445,6 @@ impl Engine {
         }
     }
 
-    /// Athena's statement for a table, log or Parquet, that lies at `location`. What the sources
-    /// hold is looked at if there are any.
-    pub async fn ddl(&self, table: &str, location: &str) -> Result<String, Error> {
-        let archive = match self.sources.is_empty() {
-            true => None,
-            false => Some(self.archive().await?),
-        };
-        if let Some((parquet, schema)) = self.schema.parquet(table) {
-            let files = schema.fields().len() - parquet.partitions.len();
-            let files = schema.project(&(0..files).collect::<Vec<_>>());
-            let files = files.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
-            let partitions = self.partition_values(&parquet).await?;
-            return ddl::of_parquet(table, &files, &partitions, location);
-        }
-        let Some(format) = self.given.formats.by_name(table) else {
-            return Err(self.schema.unknown_table(table));
-        };
-        let mut keys = ddl::Keys::default();
-        let archived = archive.and_then(|archive| archive.table(table));
-        for facts in archived.iter().flat_map(|table| table.facts()) {
-            keys.accounts.extend(facts.account.clone());
-            keys.regions.extend(facts.region.clone());
-        }
-        Ok(ddl::of_logs(format, location, &keys))
-    }
-
-    /// The values of the columns that partition a table.
-    async fn partition_values(&self, table: &ParquetTable) -> Result<Vec<ddl::Values>, Error> {
-        let mut all = Vec::new();
-        for column in &table.partitions {
-            let name = column.replace('"', "\"\"");
-            let sql = format!(
-                "SELECT DISTINCT \"{name}\" FROM \"{}\" ORDER BY 1",
-                table.name
-            );
-            let mut values = Vec::new();
-            for statement in self.parse(&sql)? {
-                let query = self.plan(statement).await?;
-                let rows: Vec<_> = query
-                    .execute()?
-                    .try_collect()
-                    .await
-                    .map_err(|error| query.explain(&error))?;
-                for batch in &rows {
-                    let texts = cast(batch.column(0), &DataType::Utf8);
-                    let texts =
-                        texts.map_err(|error| Error::new(Owner::Internal, error.to_string()))?;
-                    let texts = texts.as_string::<i32>().iter();
-                    values.extend(texts.map(|text| text.unwrap_or(NULL_PARTITION).to_owned()));
-                }
-            }
-            all.push(ddl::Values {
-                column: column.clone(),
-                values,
-            });
-        }
-        Ok(all)
-    }
-
-    /// The rows of objects of a log table, all of its columns, as they are written to a target.
-    pub(crate) async fn rows_of(
-        &self,
-        table: &str,
-        objects: Arc<[ScanObject]>,
-        target: &Target,
-        ledger: &Arc<Ledger>,
-    ) -> Result<SendableRecordBatchStream, Error> {
-        let sql = format!("SELECT * FROM \"{table}\"");
-        let explain = |error| errors::explain(&error, &sql);
-        let mut state = self.session.state();
-        let bytes = objects.iter().filter_map(|object| object.object.size);
-        if bytes.sum::<u64>() < BYTES_PER_PARTITION {
-            state.config_mut().options_mut().execution.target_partitions = 1;
-        }
-        state.config_mut().set_extension(Arc::clone(ledger));
-        state.config_mut().set_extension(Arc::new(Chosen(objects)));
-        let ast = self.parse(&sql)?.remove(0).ast;
-        let plan = state.statement_to_plan(ast).await.map_err(explain)?;
-        let plan = struct_names::simplify(plan).map_err(explain)?;
-        let plan = target.sorted(plan)?;
-        let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
-        execute_stream(plan, state.task_ctx()).map_err(explain)
-    }
-
-    /// Refuses to read objects that are more than is allowed.
-    pub(crate) fn check_limits(
-        &self,
-        objects: &[ScanObject],
-        before: Requests,
-    ) -> Result<(), Error> {
-        let ledger = Ledger::default();
-        ledger.expect(objects.iter().map(|object| {
-            let gets = self.sources[object.source].gets(&object.object);
-            (object.object.size, gets)
-        }));
-        let nothing = PlannedFiles::default();
-        let estimate = self.estimate_of(&ledger.expected(), &nothing, before);
-        self.limits.check(&estimate, &self.prices)
-    }
-
-    /// The objects of a log table that may hold records of the time range.
-    pub(crate) async fn objects_in_range(&self, table: &str) -> Result<Vec<ScanObject>, Error> {
-        let Some(table) = self.schema.log_table(table) else {
-            return Err(self.schema.unknown_table(table));
-        };
-        let objects = LogTable::in_range(table, &self.session.state()).await;
-        objects.map_err(|error| errors::explain(&error, ""))
-    }
-
-    /// Requests that all sources made so far.
-    pub(crate) fn requests(&self) -> Requests {
-        requests(&self.sources)
-    }
-
-    /// What reading took since `before`.
-    pub(crate) fn receipt(&self, ledger: &Ledger, before: Requests) -> Option<Receipt> {
-        receipt(&self.sources, &self.prices, ledger, before)
-    }
-
     /// What places that are written to are opened by.
     pub(crate) fn writable(&self) -> Result<&Arc<dyn Places>, Error> {
         let places = self.places.as_ref();
@@ -672,29 +477,6 @@ impl Engine {
             .hint("loglens looks for log files in a folder and in all folders below it")
     }
 
-    /// A statement that gives one row for each table that is present: its objects and bytes, and
-    /// the accounts, Regions and times of its records; None if there is no table.
-    pub async fn overview_sql(&self) -> Result<Option<String>, Error> {
-        let archive = self.archive().await?;
-        let state = self.session.state();
-        let explain = |error| errors::explain(&error, "");
-        let mut tables = Vec::new();
-        for archived in &archive.tables {
-            let Some(table) = self.schema.log_table(&archived.table.format.table) else {
-                continue;
-            };
-            let in_range = table.predicate(&state, &[]).map_err(explain)?;
-            let objects = table.objects(&in_range).await.map_err(explain)?.all;
-            if !objects.is_empty() || archived.logs.is_empty() {
-                let sizes = objects.iter().filter_map(|object| object.object.size);
-                let format = &archived.table.format;
-                tables.push(overview::of_logs(format, objects.len(), sizes.sum()));
-            }
-        }
-        tables.extend(archive.parquet.iter().map(overview::of_parquet));
-        Ok((!tables.is_empty()).then(|| tables.join(" UNION ALL ") + " ORDER BY 1"))
-    }
-
     fn check_present(&self, archive: &Archive, name: &str) -> Result<(), Error> {
         if archive.table(name).is_some() || (name == rejects::REJECTS && !archive.tables.is_empty())
         {
@@ -724,9 +506,6 @@ impl Engine {
     }
 }
 
-/// What a statement answers that left a table as it was.
-const NOTHING_WRITTEN: &str = "SELECT 0 AS \"rows\", 0 AS files, 0 AS bytes";
-
 /// A store without the files that are of no table.
 fn committed(store: Arc<dyn ObjectStore>, uncommitted: &Uncommitted) -> Arc<dyn ObjectStore> {
     match uncommitted.is_empty() {
@@ -736,11 +515,6 @@ fn committed(store: Arc<dyn ObjectStore>, uncommitted: &Uncommitted) -> Arc<dyn 
             uncommitted: uncommitted.clone(),
         }),
     }
-}
-
-fn exists(table: &str) -> Error {
-    Error::new(Owner::Query, format!("there is a table {table} already"))
-        .hint("name another, or say CREATE TABLE IF NOT EXISTS")
 }
 
 enum Prepare {

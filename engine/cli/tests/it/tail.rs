@@ -139,6 +139,30 @@ fn files_that_appear_in_a_folder_are_read_once() {
     assert!(tail.interrupt().is_empty());
 }
 
+/// More files than a process may hold open, and files that take the places of deleted ones.
+#[test]
+fn a_folder_of_many_files_that_come_and_go() {
+    let folder = folder(&[]);
+    for number in 0..600 {
+        append(
+            &below(&folder, &format!("{number}.log")),
+            &format!("{HEADER}{}", record(number, number)),
+        );
+    }
+    let mut command = shell("ulimit -n 400; exec \"$LOGLENS\" tail \"$0\" \"$1\"");
+    let tail = Running::start(command.arg(ROWS).arg(folder.path()));
+    assert_eq!(tail.numbers(600), (0..600).collect());
+    for round in 600..620 {
+        let name = below(&folder, &format!("{round}.log"));
+        append(&name, &format!("{HEADER}{}", record(round, round)));
+        assert_eq!(tail.numbers(1), [round].into());
+        fs::remove_file(name).unwrap();
+    }
+    append(&below(&folder, "7.log"), &record(1000, 1000));
+    assert_eq!(tail.numbers(1), [1000].into());
+    assert!(tail.interrupt().is_empty());
+}
+
 #[test]
 fn windows_close_as_time_passes_and_late_records_revise_them() {
     let folder = folder(&[]);

@@ -2,19 +2,19 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use loglens_engine::Error;
-use loglens_engine::object::{Grown, ObjectReader, Place};
+use loglens_engine::object::{Grown, ObjectReader};
 
 use crate::local::failed;
 
 /// Where bytes are.
 #[derive(Debug, Clone)]
 pub(super) enum Bytes {
-    /// In a file, from a byte on.
-    File(Arc<File>, u64),
+    /// In a file, from a byte on. One that is not held open is opened by its name.
+    File(Option<Arc<File>>, u64),
     /// In memory.
     Memory(Arc<[u8]>),
 }
@@ -30,16 +30,8 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The place at the beginning of an object.
-    pub(super) fn beginning() -> Grown {
-        Arc::new(Mutex::new(Place::default()))
-    }
-
-    pub(super) fn reader(&self) -> Box<dyn ObjectReader> {
-        Box::new(ChunkReader {
-            chunk: self.clone(),
-            at: 0,
-        })
+    pub(super) fn reader(self) -> Box<dyn ObjectReader> {
+        Box::new(ChunkReader { chunk: self, at: 0 })
     }
 }
 
@@ -53,13 +45,21 @@ impl ObjectReader for ChunkReader {
     async fn read(&mut self, mut buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
         let length = (self.chunk.length - self.at).min(room as u64);
         let before = buffer.len();
-        match &self.chunk.bytes {
+        match &mut self.chunk.bytes {
             Bytes::Memory(bytes) => {
                 let at = self.at as usize;
                 buffer.extend_from_slice(&bytes[at..at + length as usize]);
             }
             Bytes::File(file, start) => {
-                let (file, offset) = (Arc::clone(file), start + self.at);
+                let file = match file {
+                    Some(file) => Arc::clone(file),
+                    none => {
+                        let opened = File::open(&*self.chunk.key);
+                        let opened = opened.map_err(|error| failed(&self.chunk.key, &error))?;
+                        Arc::clone(none.insert(Arc::new(opened)))
+                    }
+                };
+                let offset = *start + self.at;
                 let read = move || {
                     buffer.resize(before + length as usize, 0);
                     let read = read_at(&file, offset, &mut buffer[before..])?;

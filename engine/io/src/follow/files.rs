@@ -1,19 +1,18 @@
 //! A file, a folder or a glob whose files grow, rotate and become more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use loglens_engine::object::{Grown, Listed, Object, ObjectReader, ObjectSource, Place};
+use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource};
 use loglens_engine::{Error, Owner};
-use memchr::{memchr, memrchr};
 use serde::{Deserialize, Serialize};
 
-use super::chunk::{Bytes, Chunk, read_at};
+use super::chunk::{Chunk, read_at};
+use super::line_file::{Came, FileId, LineFile, LinePosition, age, is_lines, nanos};
 use super::{Arrived, Follower};
 use crate::local::{LocalSource, failed};
 
@@ -26,14 +25,12 @@ const SMALL_CHUNK_BYTES: u64 = 64 << 10;
 /// First bytes that say how a file is read.
 const HEAD_BYTES: usize = 64 << 10;
 
-/// A piece of so many bytes is given although no line ends in it: records are not as long.
-const LINE_BYTES: u64 = 8 << 20;
+/// Files that are held open, at most. Of others the last lines are lost if they leave the place
+/// before they are read.
+const MOST_OPEN: usize = 256;
 
 /// A file that is read as a whole has not changed for so long: whoever writes it may not be done.
 const SETTLED: Duration = Duration::from_secs(1);
-
-/// Bytes by which a file is recognised that was cut and written anew.
-const TAIL_BYTES: u64 = 64;
 
 /// Endings of what a rotated file becomes when it is compressed.
 const COMPRESSED: [&str; 4] = [".gz", ".zst", ".bz2", ".xz"];
@@ -62,60 +59,46 @@ struct Followed {
 #[derive(Debug, Default)]
 struct State {
     reading: Reading,
-    /// By device and inode: a file that is renamed is the same.
-    known: HashMap<(u64, u64), Known>,
+    known: HashMap<FileId, Known>,
+    /// Names under which lines were read.
+    names_of_lines: HashSet<Arc<str>>,
     /// What was given and not read yet, by key.
     given: HashMap<Arc<str>, Given>,
     /// What is not read, and was not told yet.
     left_out: Vec<(String, &'static str)>,
+    /// Files that are held open.
+    open: usize,
 }
 
 /// A file that was seen.
 #[derive(Debug, Clone)]
-struct Known {
-    key: Arc<str>,
-    kind: Kind,
-    /// Bytes that were read.
-    read: u64,
-    /// The last of them: where others stand in their place, the file began anew.
-    tail: Vec<u8>,
-    /// Its change when it was read as a whole.
-    modified: Option<SystemTime>,
-}
-
-/// How a file is read.
-#[derive(Debug, Clone)]
-enum Kind {
-    /// Line by line, as it grows. The file stays open: it may be renamed or deleted.
-    Lines(Arc<File>, Grown),
-    /// As a whole.
-    Whole,
-    /// Not at all: it is what another file became.
+enum Known {
+    /// It is read line by line, as it grows.
+    Lines(LineFile),
+    /// It is read as a whole.
+    Whole {
+        /// Its change when it was given, in nanoseconds since 1970.
+        modified: u64,
+        read: bool,
+    },
+    /// It is not read: it is what another file became.
     Compressed,
 }
 
 /// What was given of a file.
 #[derive(Debug, Clone)]
 struct Given {
-    id: (u64, u64),
-    /// Bytes that will have been read.
-    end: u64,
+    id: FileId,
+    /// Of a file of lines; None is all of it.
     chunk: Option<Chunk>,
 }
 
 /// How far a file was read, as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
-struct Position {
-    device: u64,
-    inode: u64,
-    key: String,
-    read: u64,
-    tail: Vec<u8>,
-    lines: bool,
-    line: u64,
-    header: String,
-    /// Its change when it was read as a whole, in nanoseconds since 1970.
-    modified: Option<u64>,
+enum Position {
+    Lines(LinePosition),
+    Whole { modified: u64 },
+    Compressed,
 }
 
 impl FollowedFiles {
@@ -140,8 +123,8 @@ impl Follower for FollowedFiles {
     fn arrived(&self) -> Result<Arrived, Error> {
         let mut objects = Vec::new();
         let mut state = self.0.state();
-        // Files that were renamed away from what is followed still have their last lines.
-        let mut seen = Vec::new();
+        state.open = state.known.values().filter(|known| known.is_open()).count();
+        let mut seen = HashSet::new();
         for listed in self.0.files.walk()? {
             let Listed::Object(object) = listed else {
                 continue;
@@ -152,11 +135,10 @@ impl Follower for FollowedFiles {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(failed(&object.key, &error)),
             };
-            seen.push(id(&metadata));
-            if let Some(object) = state.of_file(object, &metadata)? {
-                objects.push(object);
-            }
+            seen.insert(FileId::of(&metadata));
+            objects.extend(state.of_file(object, &metadata)?);
         }
+        // Files that were renamed away from what is followed still have their last lines.
         objects.extend(state.of_gone(&seen)?);
         Ok(Arrived {
             objects,
@@ -167,40 +149,38 @@ impl Follower for FollowedFiles {
 
     fn read(&self, object: &Object) {
         let mut state = self.0.state();
-        if let Some(given) = state.given.remove(&object.key)
-            && let Some(known) = state.known.get_mut(&given.id)
-        {
-            known.read = given.end;
-            known.tail = known.bytes_before_read().unwrap_or_default();
+        let Some(given) = state.given.remove(&object.key) else {
+            return;
+        };
+        match (state.known.get_mut(&given.id), given.chunk) {
+            (Some(Known::Lines(file)), Some(chunk)) => file.read_to(file.read + chunk.length),
+            (Some(Known::Whole { read, .. }), _) => *read = true,
+            _ => {}
         }
     }
 
     fn positions(&self) -> Option<String> {
         let state = self.0.state();
-        let positions: Vec<_> = state
-            .known
-            .iter()
-            .map(|(id, known)| known.position(*id))
-            .collect();
-        serde_json::to_string(&positions).ok()
+        let positions = state.known.iter();
+        let positions = positions.filter_map(|(id, known)| Some((id, known.position()?)));
+        serde_json::to_string(&positions.collect::<Vec<_>>()).ok()
     }
 
     fn resume(&self, positions: &str) -> Result<(), Error> {
-        let positions: Vec<Position> = serde_json::from_str(positions).map_err(|error| {
-            Error::new(
-                Owner::Data,
-                format!("the positions that were kept: {error}"),
-            )
-        })?;
+        let positions: Vec<(FileId, Position)> =
+            serde_json::from_str(positions).map_err(|error| {
+                let message = format!("the positions that were kept: {error}");
+                Error::new(Owner::Data, message)
+            })?;
         let mut state = self.0.state();
-        state.known.clear();
         state.given.clear();
-        for position in positions {
-            let id = (position.device, position.inode);
-            state
-                .known
-                .extend(position.known().map(|known| (id, known)));
-        }
+        let known = positions.into_iter();
+        state.known = known.map(|(id, position)| (id, position.known())).collect();
+        let names = state.known.values().filter_map(|known| match known {
+            Known::Lines(file) => Some(Arc::clone(&file.key)),
+            _ => None,
+        });
+        state.names_of_lines = names.collect();
         Ok(())
     }
 }
@@ -218,298 +198,166 @@ impl State {
         if self.given.contains_key(&object.key) {
             return Ok(None);
         }
-        let id = id(metadata);
-        let known = match self.known.get(&id) {
-            Some(known) if known.goes_on(metadata.len())? => known.clone(),
-            _ => {
-                let Some(kind) = self.kind(&object, metadata)? else {
-                    return Ok(None);
-                };
-                if matches!(kind, Kind::Compressed) {
-                    let why = "a file that was read before, compressed by rotation";
+        let id = FileId::of(metadata);
+        let modified = metadata.modified().map_or(0, nanos);
+        match self.known.get_mut(&id) {
+            Some(Known::Lines(file)) => {
+                file.key = Arc::clone(&object.key);
+                self.names_of_lines.insert(Arc::clone(&object.key));
+                self.of_lines(id, object, metadata, self.reading.once)
+            }
+            Some(Known::Whole { modified: then, .. }) => {
+                if *then != modified {
+                    *then = modified;
+                    let why = "it changed after it was read as a whole; the change is not read";
                     self.left_out.push((object.key.to_string(), why));
                 }
-                Known {
-                    key: Arc::clone(&object.key),
-                    kind,
-                    read: 0,
-                    tail: Vec::new(),
-                    modified: None,
-                }
+                Ok(None)
             }
-        };
-        let mut known = Known {
-            key: Arc::clone(&object.key),
-            ..known
-        };
-        let given = match &known.kind {
-            Kind::Lines(file, grown) => {
-                self.lines(file, grown, &known, metadata.len(), self.reading.once)?
-            }
-            Kind::Whole if known.modified.is_none() => {
-                known.modified = metadata.modified().ok();
-                Some(None)
-            }
-            Kind::Whole if known.modified != metadata.modified().ok() => {
-                known.modified = metadata.modified().ok();
-                let why = "it changed after it was read as a whole; the change is not read";
-                self.left_out.push((object.key.to_string(), why));
-                None
-            }
-            Kind::Whole | Kind::Compressed => None,
-        };
-        self.known.insert(id, known);
-        Ok(given.map(|chunk| self.give(id, object, metadata.len(), chunk)))
-    }
-
-    /// What is left of files that are not there any more under a name that is followed.
-    fn of_gone(&mut self, seen: &[(u64, u64)]) -> Result<Vec<Object>, Error> {
-        let gone: Vec<_> = self
-            .known
-            .iter()
-            .filter(|(id, known)| !seen.contains(id) && !self.given.contains_key(&known.key))
-            .map(|(id, known)| (*id, known.clone()))
-            .collect();
-        let mut objects = Vec::new();
-        for (id, known) in gone {
-            let Kind::Lines(file, grown) = &known.kind else {
-                continue;
-            };
-            let metadata = file
-                .metadata()
-                .map_err(|error| failed(&known.key, &error))?;
-            // Nobody writes to it for long: the last line may lack its end.
-            let settled = is_settled(&metadata);
-            let chunk = self.lines(file, grown, &known, metadata.len(), settled)?;
-            match chunk {
-                Some(chunk) => {
-                    let object = Object {
-                        key: Arc::clone(&known.key),
-                        size: None,
-                        modified: None,
-                        etag: None,
-                    };
-                    objects.push(self.give(id, object, metadata.len(), chunk));
-                }
-                // It is read to its end, and no name leads to it: its inode may be another's soon.
-                None if settled && metadata.nlink() == 0 => {
-                    self.known.remove(&id);
-                }
-                None => {}
-            }
+            Some(Known::Compressed) => Ok(None),
+            None => self.of_new(id, object, metadata),
         }
-        Ok(objects)
     }
 
-    /// The lines that came to a file; with `last`, also one without its end. The outer None is
-    /// nothing.
-    #[expect(
-        clippy::option_option,
-        reason = "what is given may be a chunk or a whole file"
-    )]
-    fn lines(
-        &self,
-        file: &Arc<File>,
-        grown: &Grown,
-        known: &Known,
-        length: u64,
+    /// What there is of a file that was not seen before.
+    fn of_new(
+        &mut self,
+        id: FileId,
+        object: Object,
+        metadata: &Metadata,
+    ) -> Result<Option<Object>, Error> {
+        let plain = COMPRESSED
+            .iter()
+            .find_map(|ending| object.key.strip_suffix(ending));
+        if plain.is_some_and(|plain| self.names_of_lines.contains(plain)) {
+            let why = "a file that was read before, compressed by rotation";
+            self.left_out.push((object.key.to_string(), why));
+            self.known.insert(id, Known::Compressed);
+            return Ok(None);
+        }
+        match is_lines(&head(&object.key)?, metadata.len() >= HEAD_BYTES as u64) {
+            Some(true) => {
+                let file = LineFile::new(Arc::clone(&object.key));
+                self.known.insert(id, Known::Lines(file));
+                self.names_of_lines.insert(Arc::clone(&object.key));
+                self.of_lines(id, object, metadata, self.reading.once)
+            }
+            found if self.reading.once || (found.is_some() && is_settled(metadata)) => {
+                let modified = metadata.modified().map_or(0, nanos);
+                let read = false;
+                self.known.insert(id, Known::Whole { modified, read });
+                Ok(Some(self.give(id, object, None)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What came to a file of lines.
+    fn of_lines(
+        &mut self,
+        id: FileId,
+        object: Object,
+        metadata: &Metadata,
         last: bool,
-    ) -> Result<Option<Option<Chunk>>, Error> {
+    ) -> Result<Option<Object>, Error> {
+        let Some(Known::Lines(file)) = self.known.get_mut(&id) else {
+            return Ok(None);
+        };
         let most = match self.reading.in_small_pieces {
             true => SMALL_CHUNK_BYTES,
             false => CHUNK_BYTES,
         };
-        let most = length.saturating_sub(known.read).min(most);
-        if most == 0 {
-            return Ok(None);
-        }
-        let whole = match last && known.read + most == length {
-            true => most,
-            false => {
-                whole_lines(file, known.read, most).map_err(|error| failed(&known.key, &error))?
+        let was_open = file.is_open();
+        let may_stay_open = was_open || self.open < MOST_OPEN;
+        let came = file.look(metadata, most, last, may_stay_open);
+        self.open += usize::from(file.is_open() && !was_open);
+        match came.map_err(|error| failed(&object.key, &error))? {
+            Came::Nothing => Ok(None),
+            Came::Lines(chunk) => Ok(Some(self.give(id, object, Some(chunk)))),
+            Came::Anew => {
+                self.known.remove(&id);
+                self.of_new(id, object, metadata)
             }
-        };
-        Ok((whole > 0).then(|| {
-            Some(Chunk {
-                key: Arc::clone(&known.key),
-                bytes: Bytes::File(Arc::clone(file), known.read),
-                length: whole,
-                grown: Arc::clone(grown),
-            })
-        }))
-    }
-
-    fn give(
-        &mut self,
-        id: (u64, u64),
-        object: Object,
-        length: u64,
-        chunk: Option<Chunk>,
-    ) -> Object {
-        let read = self.known.get(&id).map_or(0, |known| known.read);
-        let object = match &chunk {
-            Some(chunk) => Object {
-                size: Some(chunk.length),
-                ..object
-            },
-            None => object,
-        };
-        let end = chunk.as_ref().map_or(length, |chunk| read + chunk.length);
-        self.given
-            .insert(Arc::clone(&object.key), Given { id, end, chunk });
-        object
-    }
-
-    /// How a new file is read; None if that cannot be told yet.
-    fn kind(&self, object: &Object, metadata: &Metadata) -> Result<Option<Kind>, Error> {
-        let plain = COMPRESSED
-            .iter()
-            .find_map(|ending| object.key.strip_suffix(ending));
-        if plain.is_some_and(|plain| self.known.values().any(|known| *known.key == *plain)) {
-            return Ok(Some(Kind::Compressed));
         }
-        let file = File::open(&*object.key).map_err(|error| failed(&object.key, &error))?;
-        let mut head = vec![0; HEAD_BYTES];
-        let read = read_at(&file, 0, &mut head).map_err(|error| failed(&object.key, &error))?;
-        head.truncate(read);
-        Ok(match is_lines(&head) {
-            Some(true) => Some(Kind::Lines(Arc::new(file), Chunk::beginning())),
-            Some(false) if self.reading.once || is_settled(metadata) => Some(Kind::Whole),
-            None if self.reading.once => Some(Kind::Whole),
+    }
+
+    /// What is left of files that are not there any more under a name that is followed.
+    fn of_gone(&mut self, seen: &HashSet<FileId>) -> Result<Vec<Object>, Error> {
+        let gone = self.known.iter().filter_map(|(id, known)| match known {
+            Known::Lines(file) if file.is_open() && !seen.contains(id) => {
+                Some((*id, Arc::clone(&file.key), file.metadata()?))
+            }
             _ => None,
-        })
+        });
+        let mut objects = Vec::new();
+        for (id, key, metadata) in gone.collect::<Vec<_>>() {
+            if self.given.contains_key(&key) {
+                continue;
+            }
+            let metadata = metadata.map_err(|error| failed(&key, &error))?;
+            let object = Object {
+                key,
+                size: None,
+                modified: None,
+                etag: None,
+            };
+            // Nobody writes to it for long: the last line may lack its end.
+            objects.extend(self.of_lines(id, object, &metadata, is_settled(&metadata))?);
+        }
+        Ok(objects)
+    }
+
+    fn give(&mut self, id: FileId, object: Object, chunk: Option<Chunk>) -> Object {
+        let length = chunk.as_ref().map(|chunk| chunk.length);
+        self.given
+            .insert(Arc::clone(&object.key), Given { id, chunk });
+        Object {
+            size: length.or(object.size),
+            ..object
+        }
     }
 }
 
 impl Known {
-    /// Whether a file of this length still begins with what was read of it.
-    fn goes_on(&self, length: u64) -> Result<bool, Error> {
-        if !matches!(self.kind, Kind::Lines(..)) {
-            return Ok(true);
-        }
-        if length < self.read {
-            return Ok(false);
-        }
-        let now = self
-            .bytes_before_read()
-            .map_err(|error| failed(&self.key, &error))?;
-        Ok(self.tail.is_empty() || now == self.tail)
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Lines(file) if file.is_open())
     }
 
-    /// The last bytes that were read, as they are now.
-    fn bytes_before_read(&self) -> std::io::Result<Vec<u8>> {
-        let Kind::Lines(file, _) = &self.kind else {
-            return Ok(Vec::new());
-        };
-        let from = self.read.saturating_sub(TAIL_BYTES);
-        let mut tail = vec![0; (self.read - from) as usize];
-        let read = read_at(file, from, &mut tail)?;
-        tail.truncate(read);
-        Ok(tail)
-    }
-
-    fn position(&self, (device, inode): (u64, u64)) -> Position {
-        let place = match &self.kind {
-            Kind::Lines(_, grown) => grown.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            Kind::Whole | Kind::Compressed => Place::default(),
-        };
-        Position {
-            device,
-            inode,
-            key: self.key.to_string(),
-            read: self.read,
-            tail: self.tail.clone(),
-            lines: matches!(self.kind, Kind::Lines(..)),
-            line: place.line,
-            header: String::from_utf8_lossy(&place.header).into_owned(),
-            modified: self.modified.filter(|_| self.read > 0).and_then(|time| {
-                let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-                u64::try_from(since.as_nanos()).ok()
+    /// How far it was read; None if that is not at all.
+    fn position(&self) -> Option<Position> {
+        match self {
+            Self::Lines(file) => Some(Position::Lines(file.position())),
+            Self::Whole { modified, read } => read.then_some(Position::Whole {
+                modified: *modified,
             }),
+            Self::Compressed => Some(Position::Compressed),
         }
     }
 }
 
 impl Position {
-    /// The file that was read so far; None if it is not there any more.
-    fn known(self) -> Option<Known> {
-        let key: Arc<str> = Arc::from(self.key);
-        let kind = match self.lines {
-            true => {
-                let file = File::open(&*key).ok()?;
-                let metadata = file.metadata().ok()?;
-                if id(&metadata) != (self.device, self.inode) {
-                    return None;
-                }
-                let place = Place {
-                    line: self.line,
-                    offset: self.read,
-                    header: self.header.into_bytes(),
-                };
-                Kind::Lines(Arc::new(file), Arc::new(Mutex::new(place)))
-            }
-            false => Kind::Whole,
-        };
-        Some(Known {
-            key,
-            modified: self
-                .modified
-                .map(|nanos| SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos)),
-            kind,
-            read: self.read,
-            tail: self.tail,
-        })
-    }
-}
-
-/// How many of the next `most` bytes are whole lines.
-fn whole_lines(file: &File, from: u64, most: u64) -> std::io::Result<u64> {
-    let mut end = most;
-    let mut buffer = vec![0; 64 << 10];
-    while end > 0 {
-        let begin = end.saturating_sub(buffer.len() as u64);
-        let piece = (end - begin) as usize;
-        let read = read_at(file, from + begin, &mut buffer[..piece])?;
-        if let Some(at) = memrchr(b'\n', &buffer[..read]) {
-            return Ok(begin + at as u64 + 1);
+    fn known(self) -> Known {
+        match self {
+            Self::Lines(position) => Known::Lines(LineFile::at(position)),
+            Self::Whole { modified } => Known::Whole {
+                modified,
+                read: true,
+            },
+            Self::Compressed => Known::Compressed,
         }
-        end = begin;
     }
-    // A line that is longer than all of this is rejected as it is read.
-    Ok(if most >= LINE_BYTES { most } else { 0 })
 }
 
-/// Whether a file that begins so is read line by line; None if nothing is there yet.
-fn is_lines(head: &[u8]) -> Option<bool> {
-    let first = head.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    let head = &head[first..];
-    let is_text = !matches!(
-        head,
-        [0x1f, 0x8b, ..] | [b'B', b'Z', b'h', ..] | [0x28, 0xb5, 0x2f, 0xfd, ..]
-    ) && memchr(0, head).is_none();
-    if !is_text || head[0] == b'[' {
-        return Some(false);
-    }
-    if head[0] != b'{' {
-        return Some(true);
-    }
-    // JSON line by line has objects that end where the line does.
-    let line = memchr(b'\n', head).map(|end| head[..end].trim_ascii_end());
-    line.map(|line| {
-        line.ends_with(b"}") && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
-    })
-    .or_else(|| (head.len() >= HEAD_BYTES / 2).then_some(false))
+/// The first bytes of a file.
+fn head(key: &str) -> Result<Vec<u8>, Error> {
+    let mut head = vec![0; HEAD_BYTES];
+    let read = File::open(key).and_then(|file| read_at(&file, 0, &mut head));
+    head.truncate(read.map_err(|error| failed(key, &error))?);
+    Ok(head)
 }
 
 fn is_settled(metadata: &Metadata) -> bool {
-    let modified = metadata.modified().ok();
-    modified
-        .and_then(|time| time.elapsed().ok())
-        .is_none_or(|age| age >= SETTLED)
-}
-
-fn id(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
+    age(metadata).is_none_or(|age| age >= SETTLED)
 }
 
 #[async_trait]
@@ -523,12 +371,8 @@ impl ObjectSource for Followed {
     }
 
     async fn open(&self, object: &Object) -> Result<Box<dyn ObjectReader>, Error> {
-        let chunk = self
-            .state()
-            .given
-            .get(&object.key)
-            .and_then(|given| given.chunk.clone());
-        match chunk {
+        let given = self.state().given.get(&object.key).cloned();
+        match given.and_then(|given| given.chunk) {
             Some(chunk) => Ok(chunk.reader()),
             None => self.files.open(object).await,
         }

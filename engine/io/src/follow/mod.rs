@@ -3,13 +3,14 @@
 //! - [`files`]: a file, a folder or a glob. Files of lines are read as they grow, and rotation is
 //!   followed; others (compressed, JSON over several lines) as a whole, when they no longer change.
 //! - [`pipe`]: standard input.
-//! - `chunk`: what of an object arrived.
+//! - `line_file`: one file of lines; `chunk`: what of an object arrived.
 //!
 //! A [`Follower`] is asked for what arrived, and told what of that was read: only then it counts as
 //! read, and is not given again by one that goes on from its positions.
 
 mod chunk;
 pub mod files;
+mod line_file;
 pub mod pipe;
 
 use std::sync::Arc;

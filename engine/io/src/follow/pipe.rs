@@ -76,7 +76,7 @@ impl FollowedPipe {
                 buffer: Vec::new(),
                 ended: false,
                 given: None,
-                grown: Chunk::beginning(),
+                grown: Grown::default(),
             }),
         }))
     }
@@ -187,7 +187,7 @@ impl ObjectSource for Pipe {
 
     async fn open(&self, _: &Object) -> Result<Box<dyn ObjectReader>, Error> {
         match &self.state().given {
-            Some(chunk) => Ok(chunk.reader()),
+            Some(chunk) => Ok(chunk.clone().reader()),
             None => Err(Error::new(
                 Owner::Internal,
                 "nothing of standard input was given",
