@@ -1,10 +1,11 @@
 """DuckDB over windows, in batch: every row once for each window that it lies in.
 
-The rows are in memory before the clock starts. Prints one JSON object: seconds, and the sums that
-must agree with those of loglens.
+The rows are in memory before the clock starts. Prints one JSON object: seconds, the peak of resident
+memory, and the sums that must agree with those of loglens.
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -27,4 +28,6 @@ SELECT count(*), sum(n), sum(b), sum(d) FROM (
 begun = time.monotonic()
 groups, flows, octets, targets = connection.execute(query).fetchone()
 seconds = time.monotonic() - begun
-print(json.dumps({"seconds": seconds, "sums": [int(groups), int(flows), int(octets), int(targets)]}))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+sums = [int(groups), int(flows), int(octets), int(targets)]
+print(json.dumps({"seconds": seconds, "peak_bytes": peak, "sums": sums}))

@@ -63,6 +63,9 @@ pub(crate) struct Windows {
     /// Python with `duckdb`; without, it is not asked
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<PathBuf>,
+    /// Python with `apache-flink` 2.3.0, and Java 17 on the path; without, it is not asked
+    #[arg(long, value_name = "PATH")]
+    pub(crate) flink: Option<PathBuf>,
     /// Where the data is kept
     #[arg(long, value_name = "DIR", default_value = "target/bench-data")]
     pub(crate) data: PathBuf,

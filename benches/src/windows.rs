@@ -1,8 +1,9 @@
-//! Windows over an hour of flow logs: loglens over text and over Parquet, `DuckDB` beside it.
+//! Windows over an hour of flow logs: loglens over text and over Parquet, `DuckDB` and Flink beside it.
 //!
 //! The data is that of `streaming.md`'s table of peers: sources by a Zipf law, targets at
 //! random, an hour of event time with up to 30 seconds of disorder. loglens counts as a whole process
-//! with reading; `DuckDB` has the rows in memory and counts the statement alone.
+//! with reading; `DuckDB` has the rows in memory and counts the statement alone; Flink reads the text
+//! as a stream, and its JVM runs before the clock does.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -34,8 +35,8 @@ struct Case {
     aggregates: &'static str,
     key: &'static str,
     keeps: &'static str,
-    /// Whether `DuckDB` is asked too, and if so for distinct targets.
-    duckdb: Option<bool>,
+    /// Whether the peers are asked too, and if so for distinct targets.
+    peers: Option<bool>,
 }
 
 const SUMS: &str = "count(*) AS n, sum(bytes) AS b, 0 AS d";
@@ -54,7 +55,7 @@ const CASES: [Case; 7] = [
         aggregates: SUMS,
         key: "srcaddr",
         keeps: "",
-        duckdb: Some(false),
+        peers: Some(false),
     },
     Case {
         name: "the same with approx_distinct(dstaddr)",
@@ -63,7 +64,7 @@ const CASES: [Case; 7] = [
         aggregates: SKETCH,
         key: "srcaddr",
         keeps: "",
-        duckdb: None,
+        peers: None,
     },
     Case {
         name: "the same with count(DISTINCT dstaddr)",
@@ -72,7 +73,7 @@ const CASES: [Case; 7] = [
         aggregates: DISTINCT,
         key: "srcaddr",
         keeps: "",
-        duckdb: Some(true),
+        peers: Some(true),
     },
     Case {
         name: "60 min by 5 min, 1,000 keys",
@@ -81,7 +82,7 @@ const CASES: [Case; 7] = [
         aggregates: SUMS,
         key: FEW,
         keeps: "",
-        duckdb: None,
+        peers: None,
     },
     Case {
         name: "60 min by 10 s, 1,000 keys",
@@ -90,7 +91,7 @@ const CASES: [Case; 7] = [
         aggregates: SUMS,
         key: FEW,
         keeps: "",
-        duckdb: None,
+        peers: None,
     },
     Case {
         name: "60 min by 5 min, top 10 sources",
@@ -99,7 +100,7 @@ const CASES: [Case; 7] = [
         aggregates: SUMS,
         key: "srcaddr",
         keeps: TOP,
-        duckdb: None,
+        peers: None,
     },
     Case {
         name: "60 min by 10 s, top 10 sources",
@@ -108,7 +109,7 @@ const CASES: [Case; 7] = [
         aggregates: SUMS,
         key: "srcaddr",
         keeps: TOP,
-        duckdb: None,
+        peers: None,
     },
 ];
 
@@ -130,69 +131,138 @@ impl Case {
     }
 }
 
+/// Who answers, as a column of the table.
+struct Entrant<'a> {
+    name: &'static str,
+    how: How<'a>,
+}
+
+enum How<'a> {
+    /// A table at a place.
+    Loglens(&'a Loglens, &'static str, &'a Path),
+    /// A Python with the peer in it, its script, and the file that it reads.
+    Script(&'a Path, &'static str, PathBuf),
+}
+
+/// What was measured of an answer.
+#[derive(Deserialize)]
+struct Answered {
+    seconds: f64,
+    peak_bytes: u64,
+    /// Groups, flows, bytes and targets.
+    sums: Vec<i64>,
+}
+
 /// Runs all cases and prints a table; false if answers differ.
 pub(crate) fn run(arguments: &Windows) -> Result<bool> {
     let loglens = Loglens::find(arguments.loglens.as_deref())?;
     let data = Data::make(&loglens, arguments)?;
+    let entrants = entrants(&loglens, &data, arguments);
     println!(
         "{} rows; medians of {} runs in turn; rows a second, and peak memory",
         arguments.rows, arguments.runs
     );
-    println!("| case | text | Parquet | DuckDB |\n|---|---|---|---|");
+    let names: Vec<_> = entrants.iter().map(|entrant| entrant.name).collect();
+    println!("| case | {} |", names.join(" | "));
+    println!("|---|{}", "---|".repeat(names.len()));
     let mut agree = true;
     for case in &CASES {
-        let (mut text, mut parquet, mut duckdb) = (Vec::new(), Vec::new(), Vec::new());
-        let mut peak = 0;
-        let mut answers = Vec::new();
-        for _ in 0..arguments.runs {
-            for (seconds, table, place) in [
-                (&mut text, "vpc_flow_logs", &data.text),
-                (&mut parquet, "flows", &data.parquet),
-            ] {
-                let measured = ask(&loglens, &case.sql(table), place)?;
-                seconds.push(measured.seconds);
-                peak = peak.max(measured.peak_bytes);
-                answers.push(sums(&measured)?);
-            }
-            if let (Some(distinct), Some(python)) = (case.duckdb, &arguments.python) {
-                let measured = peer(python, &data.parquet.join("0.parquet"), case, distinct)?;
-                duckdb.push(measured.seconds);
-                answers.push(measured.sums);
-            }
-        }
-        let exact = !case.aggregates.contains("approx");
-        let compared = if exact { 4 } else { 3 };
-        let same = answers
-            .iter()
-            .all(|answer| answer[..compared] == answers[0][..compared]);
-        // Of equal rows in a top 10, any may be left out.
-        agree &= same || !case.keeps.is_empty();
-        let rate = |seconds: &mut [f64]| match median(seconds) {
-            Some(seconds) => format!(
-                "{:.2} M/s ({seconds:.2} s)",
-                arguments.rows as f64 / seconds / 1e6
-            ),
-            None => String::new(),
-        };
-        println!(
-            "| {}: {} groups | {}, {:.0} MB | {} | {} |",
-            case.name,
-            answers[0][0],
-            rate(&mut text),
-            peak as f64 / 1e6,
-            rate(&mut parquet),
-            rate(&mut duckdb),
-        );
-        if !same {
-            println!("    answers differ: {answers:?}");
-        }
+        agree &= run_case(case, &entrants, arguments)?;
     }
     Ok(agree)
 }
 
-fn ask(loglens: &Loglens, sql: &str, place: &Path) -> Result<Measured> {
-    let (measured, _) = loglens.run(2, &[], sql, Some(place))?;
-    Ok(measured)
+fn entrants<'a>(loglens: &'a Loglens, data: &'a Data, arguments: &'a Windows) -> Vec<Entrant<'a>> {
+    let of_loglens = [
+        ("text", "vpc_flow_logs", &data.text),
+        ("Parquet", "flows", &data.parquet),
+    ];
+    let of_loglens = of_loglens.map(|(name, table, place)| Entrant {
+        name,
+        how: How::Loglens(loglens, table, place),
+    });
+    let parquet = data.parquet.join("0.parquet");
+    let peers = [
+        ("DuckDB", &arguments.python, "windows_duckdb.py", parquet),
+        (
+            "Flink",
+            &arguments.flink,
+            "windows_flink.py",
+            data.text.clone(),
+        ),
+    ];
+    let peers = peers
+        .into_iter()
+        .filter_map(|(name, python, script, file)| {
+            let how = How::Script(python.as_deref()?, script, file);
+            Some(Entrant { name, how })
+        });
+    of_loglens.into_iter().chain(peers).collect()
+}
+
+/// Runs a case and prints its line; false if answers differ.
+fn run_case(case: &Case, entrants: &[Entrant<'_>], arguments: &Windows) -> Result<bool> {
+    let mut answers: Vec<Vec<Answered>> = entrants.iter().map(|_| Vec::new()).collect();
+    for _ in 0..arguments.runs {
+        for (entrant, answers) in entrants.iter().zip(&mut answers) {
+            answers.extend(entrant.answer(case)?);
+        }
+    }
+    let sums: Vec<_> = answers
+        .iter()
+        .flatten()
+        .map(|answer| &answer.sums)
+        .collect();
+    let exact = !case.aggregates.contains("approx");
+    let compared = if exact { 4 } else { 3 };
+    let same = sums
+        .iter()
+        .all(|answer| answer[..compared] == sums[0][..compared]);
+    let groups = sums[0][0];
+    let cells: Vec<_> = answers
+        .iter()
+        .map(|answers| cell(answers, arguments.rows))
+        .collect();
+    println!("| {}: {groups} groups | {} |", case.name, cells.join(" | "));
+    if !same {
+        println!("    answers differ: {sums:?}");
+    }
+    // Of equal rows in a top 10, any may be left out.
+    Ok(same || !case.keeps.is_empty())
+}
+
+/// The median of an entrant's answers, and the most memory that one of them took.
+fn cell(answers: &[Answered], rows: u64) -> String {
+    let mut seconds: Vec<_> = answers.iter().map(|answer| answer.seconds).collect();
+    let peak = answers.iter().map(|answer| answer.peak_bytes).max();
+    match (median(&mut seconds), peak) {
+        (Some(seconds), Some(peak)) => format!(
+            "{:.2} M/s ({seconds:.2} s), {:.0} MB",
+            rows as f64 / seconds / 1e6,
+            peak as f64 / 1e6
+        ),
+        _ => String::new(),
+    }
+}
+
+impl Entrant<'_> {
+    /// None for a case that it is not asked.
+    fn answer(&self, case: &Case) -> Result<Option<Answered>> {
+        match &self.how {
+            How::Loglens(loglens, table, place) => {
+                let (measured, _) = loglens.run(2, &[], &case.sql(table), Some(place))?;
+                Ok(Some(Answered {
+                    seconds: measured.seconds,
+                    peak_bytes: measured.peak_bytes,
+                    sums: sums(&measured)?,
+                }))
+            }
+            How::Script(python, script, file) => match case.peers {
+                Some(distinct) => answer_of_script(python, script, file, case, distinct).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
 }
 
 /// The four numbers of an answer.
@@ -203,16 +273,16 @@ fn sums(measured: &Measured) -> Result<Vec<i64>> {
     Ok(["groups", "flows", "bytes", "targets"].map(number).to_vec())
 }
 
-#[derive(Deserialize)]
-struct OfPeer {
-    seconds: f64,
-    sums: Vec<i64>,
-}
-
-fn peer(python: &Path, parquet: &Path, case: &Case, distinct: bool) -> Result<OfPeer> {
+fn answer_of_script(
+    python: &Path,
+    script: &str,
+    file: &Path,
+    case: &Case,
+    distinct: bool,
+) -> Result<Answered> {
     let output = Command::new(python)
-        .arg("benches/peers/windows_duckdb.py")
-        .arg(parquet)
+        .arg(Path::new("benches/peers").join(script))
+        .arg(file)
         .args(["2", &case.slide.to_string(), &case.size.to_string()])
         .arg(if distinct { "1" } else { "0" })
         .output()
@@ -220,7 +290,10 @@ fn peer(python: &Path, parquet: &Path, case: &Case, distinct: bool) -> Result<Of
     if !output.status.success() {
         return Err(Error::new(String::from_utf8_lossy(&output.stderr).trim()));
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    // A JVM may have said something before.
+    let said = String::from_utf8_lossy(&output.stdout);
+    let last = said.lines().last().unwrap_or_default();
+    Ok(serde_json::from_str(last)?)
 }
 
 /// The same rows as text and as Parquet.

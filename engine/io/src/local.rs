@@ -81,6 +81,8 @@ impl LocalSource {
                     found.push(match (path.to_str(), entry.metadata()) {
                         (None, _) => ignored(path, "its name is not UTF-8"),
                         (Some(key), Ok(metadata)) => listed(key.to_owned(), &metadata),
+                        // It was deleted as the folder was listed.
+                        (Some(_), Err(error)) if is_gone(&error) => continue,
                         (Some(key), Err(error)) => return Err(walk_failed(key, &error)),
                     });
                 }
@@ -93,7 +95,7 @@ impl LocalSource {
                     // A link to nothing is no object; anything else might have been one.
                     if path.is_symlink() && !path.exists() {
                         found.push(ignored(&path, "a broken link"));
-                    } else {
+                    } else if error.depth() == 0 || !is_gone(&error) {
                         return Err(walk_failed(&path.to_string_lossy(), &error));
                     }
                 }
@@ -153,11 +155,16 @@ impl ObjectSource for LocalSource {
 
     async fn open(&self, object: &Object) -> Result<Box<dyn ObjectReader>, Error> {
         let file = File::open(&*object.key).map_err(|error| failed(&object.key, &error))?;
-        Ok(Box::new(LocalReader(Arc::new(LocalFile {
-            key: Arc::clone(&object.key),
-            file,
-        }))))
+        Ok(opened(&object.key, file))
     }
+}
+
+/// What reads a file that is open.
+pub(crate) fn opened(key: &Arc<str>, file: File) -> Box<dyn ObjectReader> {
+    Box::new(LocalReader(Arc::new(LocalFile {
+        key: Arc::clone(key),
+        file,
+    })))
 }
 
 struct LocalReader(Arc<LocalFile>);
@@ -207,6 +214,11 @@ impl ReadAt for LocalFile {
         }
         Ok(filled)
     }
+}
+
+fn is_gone(error: &walkdir::Error) -> bool {
+    let error = error.io_error();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn walk_failed(path: &str, error: &walkdir::Error) -> Error {

@@ -5,15 +5,15 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use loglens_engine::Error;
 use loglens_engine::object::{Grown, ObjectReader};
+use loglens_engine::{Error, Owner};
 
 use crate::local::failed;
 
 /// Where bytes are.
 #[derive(Debug, Clone)]
 pub(super) enum Bytes {
-    /// In a file, from a byte on. One that is not held open is opened by its name.
+    /// In a file, from a byte on; None is one that is not held open.
     File(Option<Arc<File>>, u64),
     /// In memory.
     Memory(Arc<[u8]>),
@@ -30,6 +30,30 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
+    /// Of an object that is gone.
+    pub(super) fn nothing(key: &Arc<str>) -> Self {
+        Self {
+            key: Arc::clone(key),
+            bytes: Bytes::Memory(Arc::default()),
+            length: 0,
+            grown: Grown::default(),
+        }
+    }
+
+    /// Whether its bytes can be read, whatever happens to their file's name.
+    pub(super) fn is_held(&self) -> bool {
+        !matches!(self.bytes, Bytes::File(None, _))
+    }
+
+    /// The same, to be read from an open file.
+    pub(super) fn held_by(mut self, open: File) -> Self {
+        if let Bytes::File(file, _) = &mut self.bytes {
+            *file = Some(Arc::new(open));
+        }
+        self
+    }
+
+    /// What reads it, once it is held.
     pub(super) fn reader(self) -> Box<dyn ObjectReader> {
         Box::new(ChunkReader { chunk: self, at: 0 })
     }
@@ -45,19 +69,15 @@ impl ObjectReader for ChunkReader {
     async fn read(&mut self, mut buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
         let length = (self.chunk.length - self.at).min(room as u64);
         let before = buffer.len();
-        match &mut self.chunk.bytes {
+        match &self.chunk.bytes {
             Bytes::Memory(bytes) => {
                 let at = self.at as usize;
                 buffer.extend_from_slice(&bytes[at..at + length as usize]);
             }
             Bytes::File(file, start) => {
-                let file = match file {
-                    Some(file) => Arc::clone(file),
-                    none => {
-                        let opened = File::open(&*self.chunk.key);
-                        let opened = opened.map_err(|error| failed(&self.chunk.key, &error))?;
-                        Arc::clone(none.insert(Arc::new(opened)))
-                    }
+                let Some(file) = file.clone() else {
+                    let message = format!("{}: read before it was opened", self.chunk.key);
+                    return Err(Error::new(Owner::Internal, message));
                 };
                 let offset = *start + self.at;
                 let read = move || {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use loglens_engine::{Error, Owner};
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{Chunk, read_at};
-use super::line_file::{Came, FileId, LineFile, LinePosition, age, is_lines, nanos};
+use super::line_file::{Came, FileId, LineFile, LinePosition, age, is_lines, nanos, open_as};
 use super::{Arrived, Follower};
-use crate::local::{LocalSource, failed};
+use crate::local::{LocalSource, failed, opened};
 
 /// Bytes of a file that are given at a time.
 const CHUNK_BYTES: u64 = 32 << 20;
@@ -25,12 +26,15 @@ const SMALL_CHUNK_BYTES: u64 = 64 << 10;
 /// First bytes that say how a file is read.
 const HEAD_BYTES: usize = 64 << 10;
 
-/// Files that are held open, at most. Of others the last lines are lost if they leave the place
+/// Files that are held open, at most. Of others the last lines are left out if they leave the place
 /// before they are read.
 const MOST_OPEN: usize = 256;
 
 /// A file that is read as a whole has not changed for so long: whoever writes it may not be done.
 const SETTLED: Duration = Duration::from_secs(1);
+
+/// Why a file is left out that was deleted, or whose name another took, before it was read.
+const GONE: &str = "it was gone before it was read";
 
 /// Endings of what a rotated file becomes when it is compressed.
 const COMPRESSED: [&str; 4] = [".gz", ".zst", ".bz2", ".xz"];
@@ -125,14 +129,14 @@ impl Follower for FollowedFiles {
         let mut state = self.0.state();
         state.open = state.known.values().filter(|known| known.is_open()).count();
         let mut seen = HashSet::new();
-        for listed in self.0.files.walk()? {
+        for listed in self.0.listed(&state)? {
             let Listed::Object(object) = listed else {
                 continue;
             };
             let metadata = match std::fs::metadata(&*object.key) {
                 Ok(metadata) => metadata,
                 // It was renamed or deleted just now.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(failed(&object.key, &error)),
             };
             seen.insert(FileId::of(&metadata));
@@ -153,7 +157,9 @@ impl Follower for FollowedFiles {
             return;
         };
         match (state.known.get_mut(&given.id), given.chunk) {
-            (Some(Known::Lines(file)), Some(chunk)) => file.read_to(file.read + chunk.length),
+            (Some(Known::Lines(file)), Some(chunk)) => {
+                file.read_to(given.id, file.read + chunk.length);
+            }
             (Some(Known::Whole { read, .. }), _) => *read = true,
             _ => {}
         }
@@ -189,6 +195,14 @@ impl Followed {
     /// A panic elsewhere does not make the numbers wrong.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is there. Between the renaming of a file and the making of the next there is nothing.
+    fn listed(&self, state: &State) -> Result<Vec<Listed>, Error> {
+        match self.files.walk() {
+            Err(error) if error.owner == Owner::Usage && !state.known.is_empty() => Ok(Vec::new()),
+            listed => listed,
+        }
     }
 }
 
@@ -235,7 +249,10 @@ impl State {
             self.known.insert(id, Known::Compressed);
             return Ok(None);
         }
-        match is_lines(&head(&object.key)?, metadata.len() >= HEAD_BYTES as u64) {
+        let Some(head) = head(&object.key)? else {
+            return Ok(None);
+        };
+        match is_lines(&head, metadata.len() >= HEAD_BYTES as u64) {
             Some(true) => {
                 let file = LineFile::new(Arc::clone(&object.key));
                 self.known.insert(id, Known::Lines(file));
@@ -269,7 +286,7 @@ impl State {
         };
         let was_open = file.is_open();
         let may_stay_open = was_open || self.open < MOST_OPEN;
-        let came = file.look(metadata, most, last, may_stay_open);
+        let came = file.look(id, metadata, most, last, may_stay_open);
         self.open += usize::from(file.is_open() && !was_open);
         match came.map_err(|error| failed(&object.key, &error))? {
             Came::Nothing => Ok(None),
@@ -348,12 +365,17 @@ impl Position {
     }
 }
 
-/// The first bytes of a file.
-fn head(key: &str) -> Result<Vec<u8>, Error> {
+/// The first bytes of a file; None if it is not there any more.
+fn head(key: &str) -> Result<Option<Vec<u8>>, Error> {
     let mut head = vec![0; HEAD_BYTES];
-    let read = File::open(key).and_then(|file| read_at(&file, 0, &mut head));
-    head.truncate(read.map_err(|error| failed(key, &error))?);
-    Ok(head)
+    match File::open(key).and_then(|file| read_at(&file, 0, &mut head)) {
+        Ok(read) => {
+            head.truncate(read);
+            Ok(Some(head))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(key, &error)),
+    }
 }
 
 fn is_settled(metadata: &Metadata) -> bool {
@@ -372,10 +394,21 @@ impl ObjectSource for Followed {
 
     async fn open(&self, object: &Object) -> Result<Box<dyn ObjectReader>, Error> {
         let given = self.state().given.get(&object.key).cloned();
-        match given.and_then(|given| given.chunk) {
-            Some(chunk) => Ok(chunk.reader()),
-            None => self.files.open(object).await,
+        let Some(Given { id, chunk }) = given else {
+            return self.files.open(object).await;
+        };
+        if let Some(chunk) = chunk.clone().filter(Chunk::is_held) {
+            return Ok(chunk.reader());
         }
+        let file = open_as(&object.key, id).map_err(|error| failed(&object.key, &error))?;
+        Ok(match (file, chunk) {
+            (Some(file), Some(chunk)) => chunk.held_by(file).reader(),
+            (Some(file), None) => opened(&object.key, file),
+            (None, _) => {
+                self.state().left_out.push((object.key.to_string(), GONE));
+                Chunk::nothing(&object.key).reader()
+            }
+        })
     }
 
     /// The first bytes of the file, not of what arrived: they say what the records are.
@@ -383,3 +416,6 @@ impl ObjectSource for Followed {
         self.files.head(object, most).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,7 @@ impl LineFile {
     /// `may_stay_open` lets it be held open for whoever comes after.
     pub(super) fn look(
         &mut self,
+        id: FileId,
         metadata: &Metadata,
         most: u64,
         last: bool,
@@ -142,7 +143,9 @@ impl LineFile {
             }
             return Ok(Came::Nothing);
         }
-        let file = self.open()?;
+        let Some(file) = self.open(id)? else {
+            return Ok(Came::Nothing);
+        };
         if metadata.len() < self.read || bytes_before(&file, self.read)? != self.tail {
             return Ok(Came::Anew);
         }
@@ -166,18 +169,29 @@ impl LineFile {
     }
 
     /// Takes down how far it was read.
-    pub(super) fn read_to(&mut self, end: u64) {
+    pub(super) fn read_to(&mut self, id: FileId, end: u64) {
         self.read = end;
         // Without it the next look takes the file for another, which is read from its beginning.
-        let tail = self.open().and_then(|file| bytes_before(&file, end));
+        let file = self.open(id).ok().flatten();
+        let tail = file.and_then(|file| bytes_before(&file, end).ok());
         self.tail = tail.unwrap_or_default();
     }
 
-    fn open(&self) -> io::Result<Arc<File>> {
+    /// The file; None if it is not there any more.
+    fn open(&self, id: FileId) -> io::Result<Option<Arc<File>>> {
         match &self.file {
-            Some(file) => Ok(Arc::clone(file)),
-            None => File::open(&*self.key).map(Arc::new),
+            Some(file) => Ok(Some(Arc::clone(file))),
+            None => Ok(open_as(&self.key, id)?.map(Arc::new)),
         }
+    }
+}
+
+/// Opens a file by its name; None if it is gone, or another has its name now.
+pub(super) fn open_as(key: &str, id: FileId) -> io::Result<Option<File>> {
+    match File::open(key) {
+        Ok(file) => Ok((FileId::of(&file.metadata()?) == id).then_some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
