@@ -36,6 +36,13 @@ const RULES: &[Rule] = &[
         never: &[],
     },
     Rule {
+        // All that is outside reaches it through the engine's traits.
+        name: "loglens-stream",
+        uses: &["loglens-engine", "loglens-parsers"],
+        tests_use: &["loglens-generate"],
+        never: &["aws-*", "clap", "indicatif"],
+    },
+    Rule {
         // It stands for AWS, and must know nothing of those that it is there to test.
         name: "loglens-test-server",
         uses: &[],

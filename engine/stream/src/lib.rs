@@ -1,0 +1,6 @@
+//! The daemon: streams of records in shards become Parquet, each record exactly once.
+//!
+//! It works on the traits of the engine alone: [`ShardSource`](loglens_engine::shard::ShardSource),
+//! [`LeaseStore`](loglens_engine::lease::LeaseStore) and
+//! [`ObjectSink`](loglens_engine::sink::ObjectSink). So everything that may go wrong between them
+//! can be played through without a network.
