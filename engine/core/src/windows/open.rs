@@ -12,7 +12,7 @@ use super::spec::{Hop, Windows};
 
 /// Windows that are not done yet.
 pub(crate) enum OpenWindows {
-    Panes(Panes),
+    Panes(Box<Panes>),
     Sessions(Sessions),
 }
 
@@ -20,7 +20,7 @@ impl OpenWindows {
     pub(crate) fn new(aggregation: Arc<Aggregation>) -> Result<Self> {
         Ok(match aggregation.windows {
             Windows::Hop { slide, size } => {
-                Self::Panes(Panes::new(aggregation, Hop::new(slide, size))?)
+                Self::Panes(Box::new(Panes::new(aggregation, Hop::new(slide, size))?))
             }
             Windows::Session { gap } => Self::Sessions(Sessions::new(aggregation, gap)?),
         })

@@ -3,8 +3,6 @@
 //! What a pane adds to a count or a sum of integers can be taken away again. So the next window is
 //! this one, less the panes that it leaves and with those that it comes to.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,7 +22,11 @@ pub(super) struct Running {
     pub(super) panes: Range<i64>,
     /// Of how many panes a key has rows.
     present: Vec<u32>,
+    /// How many keys have any.
+    keys: usize,
     sums: Vec<Sum>,
+    /// The keys that were first in the window before.
+    first: Vec<u32>,
 }
 
 /// One count or sum. An unsigned one is kept by its bits.
@@ -34,6 +36,8 @@ struct Sum {
     values: Vec<i64>,
     /// Of how many panes a value came: without any the sum is NULL.
     some: Vec<u32>,
+    /// How many keys have any.
+    keys: usize,
 }
 
 impl Running {
@@ -44,12 +48,15 @@ impl Running {
                 kind: aggregate.running_type()?,
                 values: Vec::new(),
                 some: Vec::new(),
+                keys: 0,
             })
         });
         Some(Self {
             panes: 0..0,
             present: Vec::new(),
+            keys: 0,
             sums: sums.collect::<Option<_>>()?,
+            first: Vec::new(),
         })
     }
 
@@ -57,9 +64,12 @@ impl Running {
     pub(super) fn clear(&mut self) {
         self.panes = 0..0;
         self.present.clear();
+        self.keys = 0;
+        self.first.clear();
         for sum in &mut self.sums {
             sum.values.clear();
             sum.some.clear();
+            sum.keys = 0;
         }
     }
 
@@ -104,8 +114,7 @@ impl Running {
 
     fn apply<const COMES: bool>(&mut self, part: &Part) -> Result<()> {
         for &key in &*part.keys {
-            let present = &mut self.present[key as usize];
-            *present = if COMES { *present + 1 } else { *present - 1 };
+            count::<COMES>(&mut self.present[key as usize], &mut self.keys);
         }
         for (sum, state) in self.sums.iter_mut().zip(&part.states) {
             let nulls = state.nulls().filter(|nulls| nulls.null_count() > 0);
@@ -133,7 +142,7 @@ impl Running {
 
     /// The numbers of the keys that have rows, and their values. Of those that are not in the top,
     /// most are left out.
-    pub(super) fn values(&self, top: Option<&Top>) -> (Vec<u32>, Vec<ArrayRef>) {
+    pub(super) fn values(&mut self, top: Option<&Top>) -> (Vec<u32>, Vec<ArrayRef>) {
         let keys = match top.and_then(|top| self.first(top)) {
             Some(keys) => keys,
             None => {
@@ -151,8 +160,11 @@ impl Running {
 
 impl Running {
     /// The numbers of the keys that can be in the top; None if some have no value to be ordered by.
-    fn first(&self, top: &Top) -> Option<Vec<u32>> {
+    fn first(&mut self, top: &Top) -> Option<Vec<u32>> {
         let sum = &self.sums[top.aggregate];
+        if top.rows == 0 || sum.keys != self.keys {
+            return None;
+        }
         // The greater comes first: unsigned numbers by their bits, and the other way round if that
         // is how they are ordered.
         let flip = if sum.kind == DataType::UInt64 {
@@ -161,26 +173,60 @@ impl Running {
             0
         };
         let flip = if top.options.descending { flip } else { !flip };
-        let present = || self.present.iter().zip(&sum.values).enumerate();
-        let present = || present().filter(|(_, (present, _))| **present > 0);
-        let mut least = BinaryHeap::with_capacity(top.rows + 1);
-        for (key, (_, value)) in present() {
-            if sum.some[key] == 0 {
-                return None;
-            }
-            let value = value ^ flip;
-            if least.len() < top.rows {
-                least.push(Reverse(value));
-            } else if least.peek().is_some_and(|Reverse(least)| value > *least) {
-                least.pop();
-                least.push(Reverse(value));
-            }
+        let rank = |key: u32| sum.values[key as usize] ^ flip;
+        let present = &self.present;
+        let is_present = |key: &u32| present[*key as usize] > 0;
+        // Those that were first in the window before say how much it takes at least.
+        let before = self.first.iter().copied().filter(is_present).map(rank);
+        let mut first: Vec<u32> = match nth(&mut before.collect::<Vec<_>>(), top.rows) {
+            Some(least) => not_less(&sum.values, flip, least)
+                .filter(is_present)
+                .collect(),
+            None => (0..present.len() as u32).filter(is_present).collect(),
+        };
+        // Equal ones may be before the last of them by another column.
+        let mut ranks: Vec<_> = first.iter().copied().map(rank).collect();
+        if let Some(bound) = nth(&mut ranks, top.rows) {
+            first.retain(|&key| rank(key) >= bound);
         }
-        // Equal ones may be before it by another column.
-        let Reverse(bound) = *least.peek()?;
-        let first = present().filter(|(_, (_, value))| **value ^ flip >= bound);
-        Some(first.map(|(key, _)| key as u32).collect())
+        self.first.clone_from(&first);
+        Some(first)
     }
+}
+
+/// Counts a pane of a key, and the keys that have any.
+fn count<const COMES: bool>(panes: &mut u32, keys: &mut usize) {
+    if COMES {
+        *keys += usize::from(*panes == 0);
+        *panes += 1;
+    } else {
+        *panes -= 1;
+        *keys -= usize::from(*panes == 0);
+    }
+}
+
+/// The n-th of the greatest values, from 1; None if there are fewer.
+fn nth(values: &mut [i64], n: usize) -> Option<i64> {
+    let at = n.checked_sub(1).filter(|at| *at < values.len())?;
+    let (_, nth, _) = values.select_nth_unstable_by(at, |a, b| b.cmp(a));
+    Some(*nth)
+}
+
+/// The keys whose values, flipped, are not less than `least`. Few are: most pieces are passed over
+/// with one look.
+fn not_less(values: &[i64], flip: i64, least: i64) -> impl Iterator<Item = u32> {
+    const PIECE: usize = 64;
+    let pieces = values.chunks(PIECE).enumerate();
+    let pieces = pieces.filter(move |(_, piece)| {
+        let greatest = piece.iter().map(|value| value ^ flip).max();
+        greatest.is_some_and(|greatest| greatest >= least)
+    });
+    pieces.flat_map(move |(piece, values)| {
+        let keys = (piece * PIECE) as u32..;
+        let keys = keys.zip(values);
+        keys.filter(move |(_, value)| **value ^ flip >= least)
+            .map(|(key, _)| key)
+    })
 }
 
 impl Sum {
@@ -196,13 +242,11 @@ impl Sum {
             }
             let (sum, some) = (&mut self.values[key as usize], &mut self.some[key as usize]);
             // As DataFusion adds integers: without a look at what carries over.
-            if COMES {
-                *sum = sum.wrapping_add(value);
-                *some += 1;
-            } else {
-                *sum = sum.wrapping_sub(value);
-                *some -= 1;
-            }
+            *sum = match COMES {
+                true => sum.wrapping_add(value),
+                false => sum.wrapping_sub(value),
+            };
+            count::<COMES>(some, &mut self.keys);
         }
     }
 
