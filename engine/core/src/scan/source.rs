@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
@@ -176,6 +177,7 @@ impl LogSource {
             },
             current: None,
             metrics: ScanMetrics::new(&self.metrics, partition),
+            since: Instant::now(),
         };
         let stream = try_unfold(partition, |mut partition| async move {
             let batch = partition.next().await?;
@@ -195,6 +197,9 @@ impl LogSource {
     }
 }
 
+/// How long a partition has its thread for itself.
+const TURN: Duration = Duration::from_millis(5);
+
 /// One partition at work.
 struct Partition {
     source: LogSource,
@@ -202,16 +207,20 @@ struct Partition {
     batches: Batches,
     current: Option<Current>,
     metrics: ScanMetrics,
+    /// When others had the thread last.
+    since: Instant,
 }
 
 impl Partition {
     /// The next batch that is not empty.
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while let Some((object, step)) = self.step().await? {
+        loop {
+            self.give_way().await;
+            let Some((object, step)) = self.step().await? else {
+                return Ok(None);
+            };
             let batch = match step {
                 Step::Block(block) => {
-                    // Between blocks a statement can be cancelled: nothing else here waits.
-                    tokio::task::yield_now().await;
                     let timer = self.metrics.baseline.elapsed_compute().timer();
                     let parsed = self.batches.parse(&object, &block)?;
                     timer.done();
@@ -238,7 +247,16 @@ impl Partition {
                 return Ok(Some(batch.slice(0, wanted)));
             }
         }
-        Ok(None)
+    }
+
+    /// Lets others have the thread now and then; a statement can be cancelled there, for nothing else
+    /// here waits. Never between reading a block and parsing it: whoever goes on may be another core,
+    /// in whose cache the block is not.
+    async fn give_way(&mut self) {
+        if self.since.elapsed() >= TURN {
+            tokio::task::yield_now().await;
+            self.since = Instant::now();
+        }
     }
 
     /// The next step of an object that may hold something that is wanted.
