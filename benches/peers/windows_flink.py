@@ -31,19 +31,20 @@ columns = (
     " end_s action log_status"
 ).split()
 numbers = {"bytes", "start_s"}
-declared = ", ".join(f"{name} {'BIGINT' if name in numbers else 'STRING'}" for name in columns)
+declared = ", ".join(f"`{name}` {'BIGINT' if name in numbers else 'STRING'}" for name in columns)
 environment.execute_sql(f"""
 CREATE TABLE flows ({declared},
-  event_time AS TO_TIMESTAMP_LTZ(start_s * 1000, 3),
+  event_time AS TO_TIMESTAMP_LTZ(COALESCE(start_s, 0) * 1000, 3),
   WATERMARK FOR event_time AS event_time - INTERVAL '30' SECOND
 ) WITH ('connector' = 'filesystem', 'path' = '{path.as_uri()}', 'format' = 'csv',
   'csv.field-delimiter' = ' ', 'csv.ignore-parse-errors' = 'true')""")
 count = "count(DISTINCT dstaddr)" if distinct else "CAST(0 AS BIGINT)"
+# The header is a row to it.
 query = f"""
 SELECT count(*), sum(n), sum(b), sum(d) FROM (
-  SELECT window_end, srcaddr, count(*) AS n, sum(bytes) AS b, {count} AS d
-  FROM TABLE(HOP(TABLE flows, DESCRIPTOR(event_time), INTERVAL '{slide}' SECOND, INTERVAL '{size}' SECOND))
-  WHERE srcaddr IS NOT NULL AND srcaddr <> 'srcaddr'
+  SELECT window_end, srcaddr, count(*) AS n, sum(`bytes`) AS b, {count} AS d
+  FROM TABLE(HOP(TABLE flows, DESCRIPTOR(event_time), INTERVAL '{slide}' SECOND(4), INTERVAL '{size}' SECOND(4)))
+  WHERE srcaddr <> 'srcaddr'
   GROUP BY window_start, window_end, srcaddr)"""
 begun = time.monotonic()
 with environment.execute_sql(query).collect() as rows:

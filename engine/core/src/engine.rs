@@ -3,10 +3,12 @@
 //! - `conversion`: what `convert` asks of it.
 //! - `destination`: where the rows go of a statement that writes.
 //! - `describing`: statements about tables, not about their rows.
+//! - `lots`: objects that are at hand, whose rows become files.
 
 mod conversion;
 mod describing;
 mod destination;
+mod lots;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use loglens_parsers::format::Formats;
 use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
+pub use self::lots::Lot;
 use crate::archive::{Archive, Given, Unrecognised};
 use crate::cost::{self, Estimate, Limits, Prices};
 use crate::error::{Error, Owner};

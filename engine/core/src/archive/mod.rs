@@ -119,6 +119,23 @@ impl More<'_> {
 }
 
 impl Archive {
+    /// A table of each format, all without objects.
+    pub(crate) fn of_no_objects<'a>(
+        formats: impl Iterator<Item = &'a Arc<Format>>,
+        zone: &Arc<str>,
+    ) -> Self {
+        let tables = formats.map(|format| ArchiveTable {
+            table: Arc::new(Table::new(Arc::clone(format), []).with_zone(Arc::clone(zone))),
+            hive: Vec::new(),
+            objects: Arc::default(),
+            logs: Vec::new(),
+        });
+        Self {
+            tables: tables.collect(),
+            ..Self::default()
+        }
+    }
+
     /// Lists the sources and recognises every object. Of logs that have a folder for each day, at a
     /// source that can be listed folder by folder, the days are left for later.
     pub async fn discover(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 
 use super::Engine;
@@ -25,6 +26,18 @@ impl Engine {
         target: &Target,
         ledger: &Arc<Ledger>,
     ) -> Result<SendableRecordBatchStream, Error> {
+        self.run_over(table, objects, ledger, |rows| target.sorted(rows))
+            .await
+    }
+
+    /// Runs what `above` makes of the rows of objects of a log table.
+    pub(crate) async fn run_over(
+        &self,
+        table: &str,
+        objects: Arc<[ScanObject]>,
+        ledger: &Arc<Ledger>,
+        above: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, Error>,
+    ) -> Result<SendableRecordBatchStream, Error> {
         let sql = format!("SELECT * FROM \"{table}\"");
         let explain = |error| errors::explain(&error, &sql);
         let mut state = self.session.state();
@@ -37,7 +50,7 @@ impl Engine {
         let ast = self.parse(&sql)?.remove(0).ast;
         let plan = state.statement_to_plan(ast).await.map_err(explain)?;
         let plan = struct_names::simplify(plan).map_err(explain)?;
-        let plan = target.sorted(plan)?;
+        let plan = above(plan)?;
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
         execute_stream(plan, state.task_ctx()).map_err(explain)
     }

@@ -10,8 +10,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
-use super::files::{file_schema, write};
+use super::files::write;
 use super::insert::Into;
+use super::partitions::file_schema;
 use super::pieces::Piece;
 use super::target::Target;
 use crate::error::Error;

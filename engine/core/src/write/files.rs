@@ -5,8 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
-use datafusion::arrow::compute::{cast, partition};
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
@@ -14,11 +13,11 @@ use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
-use super::folders::folder;
+use super::partitions::Partitions;
 use super::pieces::{Finished, Piece};
 use super::target::Target;
 use super::uploads::Uploads;
-use crate::portable::{file_properties, parquet_schema, portable_batches};
+use crate::portable::{file_properties, portable_batches};
 use crate::sink::{ObjectSink, Upload};
 
 /// Encoded bytes that are sent on as a part.
@@ -32,19 +31,6 @@ pub(crate) fn summary_schema() -> SchemaRef {
         column("files"),
         column("bytes"),
     ]))
-}
-
-/// The columns of rows, by index, that stand in files.
-fn columns_of_files(rows: &Schema, partitioned_by: &[String]) -> Vec<usize> {
-    let fields = rows.fields().iter().enumerate();
-    let columns = fields.filter(|(_, field)| !partitioned_by.contains(field.name()));
-    columns.map(|(at, _)| at).collect()
-}
-
-/// The columns of files that hold such rows.
-pub(super) fn file_schema(rows: &Schema, partitioned_by: &[String]) -> Result<SchemaRef> {
-    let columns = rows.project(&columns_of_files(rows, partitioned_by))?;
-    Ok(parquet_schema(&columns)?)
 }
 
 /// What was written.
@@ -86,11 +72,7 @@ pub(crate) async fn write(
 /// A table while it is written.
 struct TableWriter {
     target: Target,
-    /// Names of the columns that partition it, and where they are in the rows.
-    partitions: Vec<(String, usize)>,
-    /// Where the columns of the files are.
-    columns: Vec<usize>,
-    schema: SchemaRef,
+    partitions: Partitions,
     properties: WriterProperties,
     /// What the names of this statement's files share, and no others: 64 random bits.
     run: u64,
@@ -113,19 +95,11 @@ struct OpenFile {
 
 impl TableWriter {
     fn new(schema: &SchemaRef, sink: Arc<dyn ObjectSink>, target: Target) -> Result<Self> {
-        let partitions: Vec<_> = target
-            .partitioned_by
-            .iter()
-            .map(|name| Ok((name.clone(), schema.index_of(name)?)))
-            .collect::<Result<_>>()?;
-        let columns = columns_of_files(schema, &target.partitioned_by);
-        let schema = file_schema(schema, &target.partitioned_by)?;
+        let partitions = Partitions::new(schema, &target.partitioned_by)?;
         Ok(Self {
             target,
+            properties: file_properties(&partitions.files),
             partitions,
-            columns,
-            properties: file_properties(&schema),
-            schema,
             run: RandomState::new().build_hasher().finish(),
             open: None,
             uploads: Uploads::new(Arc::clone(&sink)),
@@ -139,36 +113,11 @@ impl TableWriter {
     async fn take(&mut self, mut rows: SendableRecordBatchStream) -> Result<()> {
         while let Some(batch) = rows.try_next().await? {
             self.rows += batch.num_rows();
-            for (folder, rows) in self.folders(&batch)? {
-                let rows = rows.project(&self.columns)?;
+            for (folder, rows) in self.partitions.divide(&batch)? {
                 self.write(folder, rows).await?;
             }
         }
         self.end_file().await
-    }
-
-    /// The rows of each partition that a batch has rows of, in their order.
-    fn folders(&self, batch: &RecordBatch) -> Result<Vec<(String, RecordBatch)>> {
-        if self.partitions.is_empty() {
-            return Ok(vec![(String::new(), batch.clone())]);
-        }
-        let names: Vec<ArrayRef> = self
-            .partitions
-            .iter()
-            .map(|(_, column)| cast(batch.column(*column), &DataType::Utf8))
-            .collect::<std::result::Result<_, _>>()?;
-        let folders = partition(&names)?.ranges().into_iter().map(|range| {
-            let columns = self.partitions.iter().zip(&names);
-            let values = columns.map(|((column, _), names)| {
-                let names = names.as_string::<i32>();
-                let value = names
-                    .is_valid(range.start)
-                    .then(|| names.value(range.start));
-                (column.as_str(), value)
-            });
-            (folder(values), batch.slice(range.start, range.len()))
-        });
-        Ok(folders.collect())
     }
 
     /// Writes rows of one partition.
@@ -181,10 +130,15 @@ impl TableWriter {
             none => {
                 let key = self.target.key(&folder, self.run, self.files);
                 self.files += 1;
-                none.insert(OpenFile::new(folder, key, &self.schema, &self.properties)?)
+                none.insert(OpenFile::new(
+                    folder,
+                    key,
+                    &self.partitions.files,
+                    &self.properties,
+                )?)
             }
         };
-        for batch in portable_batches(&rows, &self.schema)? {
+        for batch in portable_batches(&rows, &self.partitions.files)? {
             open.file.write(&batch)?;
         }
         self.bytes += open.send_on(&mut self.uploads).await?;

@@ -106,17 +106,26 @@ impl Target {
         }
     }
 
+    /// The columns of rows that partition them.
+    pub(crate) fn partitions(&self, rows: &LogicalPlan) -> Result<Vec<Expr>, Error> {
+        let schema = rows.schema();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let names: Vec<_> = names.collect();
+        let by = self.partitioned_by.iter().map(|column| {
+            let at = self.partition(column, &names)?;
+            Ok(Expr::from(schema.qualified_field(at)))
+        });
+        by.collect()
+    }
+
     /// The plan of the rows, sorted by the columns that partition them; within a partition in the
     /// order that the statement asks for, or else by time.
     pub(crate) fn sorted(&self, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
         let schema = Arc::clone(plan.schema());
         let names = schema.fields().iter().map(|field| field.name().as_str());
         let names: Vec<_> = names.collect();
-        let mut keys = Vec::new();
-        for column in &self.partitioned_by {
-            let at = self.partition(column, &names)?;
-            keys.push(Expr::from(schema.qualified_field(at)).sort(true, false));
-        }
+        let keys = self.partitions(&plan)?.into_iter();
+        let mut keys: Vec<_> = keys.map(|key| key.sort(true, false)).collect();
         if keys.is_empty() {
             return Ok(plan);
         }

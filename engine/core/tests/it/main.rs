@@ -8,6 +8,7 @@ mod converting;
 mod faults;
 mod golden;
 mod logs;
+mod lots;
 mod members;
 mod memory;
 mod pruning;

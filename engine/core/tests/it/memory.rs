@@ -10,9 +10,9 @@ use loglens_engine::{EngineOptions, Error, Owner};
 /// An object and how it behaves.
 #[derive(Debug, Clone)]
 pub(crate) struct MemoryObject {
-    key: String,
+    pub(crate) key: String,
     bytes: Arc<[u8]>,
-    listed_size: Option<u64>,
+    pub(crate) listed_size: Option<u64>,
     most_at_once: usize,
     fails_at: Option<usize>,
     readable: bool,

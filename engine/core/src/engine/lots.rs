@@ -1,0 +1,112 @@
+//! Lots: objects of a log table that are at hand, whose rows become files without a place.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Column;
+use datafusion::functions::expr_fn::{coalesce, to_char};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
+use futures::TryStreamExt;
+use loglens_parsers::format::{Format, PartitionValue};
+use loglens_parsers::table::EVENT_TIME;
+
+use super::Engine;
+use crate::archive::Archive;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::scan::spec::ScanObject;
+use crate::sql::errors;
+use crate::write::{Form, MadeFiles, Target, folders_of};
+
+/// Objects of a log table that are at hand.
+#[derive(Debug, Clone)]
+pub struct Lot {
+    /// The table.
+    pub table: Arc<str>,
+    /// The objects.
+    pub objects: Arc<[ScanObject]>,
+    /// Columns whose values name the folders of the files.
+    pub partitioned_by: Vec<String>,
+}
+
+impl Engine {
+    /// Makes all log tables present, without any object. It comes before anything is planned, where
+    /// objects are not found at the sources but handed over.
+    pub fn expect_objects(&self) {
+        let formats = self.formats().all().iter();
+        let archive = Archive::of_no_objects(formats, &self.zone);
+        self.schema.set_archive(&archive, &self.sources, &self.scan);
+        // It is there already only if this was called before.
+        let _ = self.archive.set(archive);
+    }
+
+    /// The folders that rows of a lot belong into, as [`MadeFile::folder`](crate::write::MadeFile) says
+    /// them.
+    pub async fn folders_of(&self, lot: &Lot) -> Result<Vec<String>, Error> {
+        if lot.partitioned_by.is_empty() {
+            return Ok(vec![String::new()]);
+        }
+        let target = Target::plain(Form::Convert, "", lot.partitioned_by.clone());
+        let above = |rows| {
+            let rows = self.dated(rows, &lot.table)?;
+            let by = target.partitions(&rows)?;
+            let distinct = LogicalPlanBuilder::from(rows).project(by);
+            distinct
+                .and_then(LogicalPlanBuilder::distinct)
+                .and_then(LogicalPlanBuilder::build)
+                .map_err(|error| errors::explain(&error, ""))
+        };
+        let ledger = Arc::<Ledger>::default();
+        let objects = Arc::clone(&lot.objects);
+        let rows = self.run_over(&lot.table, objects, &ledger, above).await?;
+        let batches: Vec<_> = rows
+            .try_collect()
+            .await
+            .map_err(|error| errors::explain(&error, ""))?;
+        folders_of(&batches, &lot.partitioned_by).map_err(|error| errors::explain(&error, ""))
+    }
+
+    /// The rows of a lot as files of Parquet, one for each folder, sorted by time.
+    pub async fn files_of(&self, lot: &Lot, ledger: &Arc<Ledger>) -> Result<MadeFiles, Error> {
+        let target = Target::plain(Form::Convert, "", lot.partitioned_by.clone());
+        let above = |rows| target.sorted(self.dated(rows, &lot.table)?);
+        let objects = Arc::clone(&lot.objects);
+        let rows = self.run_over(&lot.table, objects, ledger, above).await?;
+        MadeFiles::new(rows, &lot.partitioned_by)
+    }
+
+    /// Rows whose columns of days have the day of the event where no key says one.
+    fn dated(&self, rows: LogicalPlan, table: &str) -> Result<LogicalPlan, Error> {
+        let Some(format) = self.formats().by_name(table) else {
+            return Err(self.schema.unknown_table(table));
+        };
+        let schema = Arc::clone(rows.schema());
+        let columns = schema.iter().map(|(qualifier, field)| {
+            let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+            match day_of_event(format, field.name()) {
+                None => column,
+                Some(day) => coalesce(vec![column, day]).alias(field.name()),
+            }
+        });
+        let columns: Vec<_> = columns.collect();
+        let rows = LogicalPlanBuilder::from(rows).project(columns);
+        rows.and_then(LogicalPlanBuilder::build)
+            .map_err(|error| errors::explain(&error, ""))
+    }
+}
+
+/// What a column of days or their parts is, by the time of the event.
+fn day_of_event(format: &Format, column: &str) -> Option<Expr> {
+    let mut partitions = format.partitions.iter();
+    let partition = partitions.find(|partition| partition.name == column)?;
+    let written = match partition.from {
+        PartitionValue::Account | PartitionValue::Region => return None,
+        PartitionValue::Date => return Some(cast(col(EVENT_TIME), DataType::Date32)),
+        PartitionValue::Day => "%Y/%m/%d",
+        PartitionValue::Year => "%Y",
+        PartitionValue::Month => "%m",
+        PartitionValue::DayOfMonth => "%d",
+        PartitionValue::Hour => "%H",
+    };
+    Some(to_char(col(EVENT_TIME), lit(written)))
+}

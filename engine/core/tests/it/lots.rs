@@ -1,0 +1,119 @@
+//! Objects that are at hand made files, one for each partition.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use loglens_engine::arrow::array::{AsArray, RecordBatch};
+use loglens_engine::arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType};
+use loglens_engine::engine::Lot;
+use loglens_engine::ledger::Ledger;
+use loglens_engine::object::Object;
+use loglens_engine::write::MadeFile;
+use loglens_engine::{Engine, ScanObject};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::memory::{MemoryObject, over};
+
+/// A time of two days, and times between which they turn.
+const MIDNIGHT: i64 = 1_767_225_600;
+
+/// Records of which each has its own number of bytes, without a header, out of order.
+fn lot(partitioned_by: &[&str]) -> (Engine, Lot) {
+    let row = |number: i64| {
+        let start = MIDNIGHT + (number * 7919) % 7200 - 3600;
+        format!(
+            "2 123456789010 eni-1 10.0.0.1 10.0.0.2 1 443 6 1 {number} {start} {start} ACCEPT OK\n"
+        )
+    };
+    let objects = (0..4).map(|object| {
+        let text: String = (0..50).map(|number| row(object * 50 + number)).collect();
+        MemoryObject::new(&format!("shard-0/{object}"), text)
+    });
+    let objects: Vec<_> = objects.collect();
+    let scanned = objects.iter().map(|object| ScanObject {
+        source: 0,
+        object: Object {
+            key: Arc::from(object.key.as_str()),
+            size: object.listed_size,
+            modified: None,
+            etag: None,
+        },
+        facts: Arc::default(),
+    });
+    let lot = Lot {
+        table: Arc::from("vpc_flow_logs"),
+        objects: scanned.collect(),
+        partitioned_by: partitioned_by.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let engine = Engine::new(over(objects)).unwrap();
+    engine.expect_objects();
+    (engine, lot)
+}
+
+async fn files(engine: &Engine, lot: &Lot) -> Vec<MadeFile> {
+    let ledger = Arc::<Ledger>::default();
+    let mut files = engine.files_of(lot, &ledger).await.unwrap();
+    let mut made = Vec::new();
+    while let Some(file) = files.next().await.unwrap() {
+        made.push(file);
+    }
+    assert_eq!(ledger.totals().counts.records, 200);
+    made
+}
+
+fn rows(bytes: &Bytes) -> Vec<RecordBatch> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).unwrap();
+    reader.build().unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn days_are_those_of_the_events() {
+    let (engine, lot) = lot(&["date"]);
+    let folders = engine.folders_of(&lot).await.unwrap();
+    assert_eq!(folders, ["date=2025-12-31/", "date=2026-01-01/"]);
+    let made = files(&engine, &lot).await;
+    let of_files: Vec<_> = made.iter().map(|file| file.folder.as_str()).collect();
+    assert_eq!(of_files, folders);
+    let mut numbers: Vec<i64> = Vec::new();
+    for file in &made {
+        let mut times: Vec<i64> = Vec::new();
+        for batch in rows(&file.bytes) {
+            let column = |name| batch.column_by_name(name).unwrap();
+            times.extend(
+                column("event_time")
+                    .as_primitive::<TimestampMicrosecondType>()
+                    .values(),
+            );
+            numbers.extend(column("bytes").as_primitive::<Int64Type>().values());
+            let day = &file.folder["date=".len()..]
+                .trim_end_matches('/')
+                .replace('-', "/");
+            let days = column("day").as_string::<i32>();
+            assert!(days.iter().all(|said| said == Some(day)));
+            assert!(batch.column_by_name("date").is_none());
+        }
+        assert_eq!(times.len(), file.rows);
+        assert!(times.is_sorted());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..200).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn without_partitions_there_is_one_file() {
+    let (engine, lot) = lot(&[]);
+    assert_eq!(engine.folders_of(&lot).await.unwrap(), [""]);
+    let made = files(&engine, &lot).await;
+    assert_eq!(made.len(), 1);
+    let rows = rows(&made[0].bytes);
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 200);
+    let dates = rows[0].column_by_name("date").unwrap();
+    assert!(dates.as_primitive::<Date32Type>().value(0) > 20_000);
+}
+
+#[tokio::test]
+async fn a_column_that_is_not_there_partitions_nothing() {
+    let (engine, lot) = lot(&["colour"]);
+    let error = engine.folders_of(&lot).await.unwrap_err();
+    assert!(error.to_string().contains("no column colour"), "{error}");
+}
