@@ -211,17 +211,17 @@ impl Server {
         *lock(&self.state.limits) = Some(Limits::default());
     }
 
-    /// So many answers to GetRecords begin with the records of the one before.
+    /// So many answers to `GetRecords` begin with the records of the one before.
     pub fn deliver_again(&self, times: usize) {
         lock(&self.state.switches).again = times;
     }
 
-    /// Of so many PutRecords, every other record is refused.
+    /// Of so many `PutRecords`, every other record is refused.
     pub fn refuse_some(&self, times: usize) {
         lock(&self.state.switches).refused = times;
     }
 
-    /// ListShards gives no more than so many shards at a time.
+    /// `ListShards` gives no more than so many shards at a time.
     pub fn pages_of(&self, shards: usize) {
         lock(&self.state.switches).page = Some(shards);
     }

@@ -1,4 +1,4 @@
-//! What an answer of GetRecords lacks.
+//! What an answer of `GetRecords` lacks.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -3,7 +3,7 @@
 //! - `row`: a lease as a row of the table.
 //! - `table`: making the table.
 //!
-//! Every write is one conditional UpdateItem or DeleteItem, so that what KCL keeps in a row beside
+//! Every write is one conditional `UpdateItem` or `DeleteItem`, so that what KCL keeps in a row beside
 //! what we know survives. Requests that fail for a passing reason are made again for some seconds,
 //! not for ever: a worker that cannot renew its leases must know it.
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// What was done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Answers with records, or with none: of GetRecords, and events of subscriptions.
+    /// Answers with records, or with none: of `GetRecords`, and events of subscriptions.
     pub reads: u64,
     /// Records that were given on.
     pub records: u64,

@@ -3,9 +3,9 @@
 //! - `place`: what a stream is called.
 //! - `connection`: all requests to one stream; what they are refused for (`refused`).
 //! - `shards`: which shards there are.
-//! - `polling`: reading a shard with GetRecords, at the pace that it bears (`pace`).
+//! - `polling`: reading a shard with `GetRecords`, at the pace that it bears (`pace`).
 //! - `fan_out`: reading it over a subscription of a consumer of its own.
-//! - [`producer`]: writing.
+//! - [`producer`][]: writing.
 //! - `counts`: what all of that took.
 //!
 //! Throttling, iterators that expired, answers that broke and services that fail for a while are

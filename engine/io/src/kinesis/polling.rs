@@ -1,4 +1,4 @@
-//! Reading a shard with GetRecords.
+//! Reading a shard with `GetRecords`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

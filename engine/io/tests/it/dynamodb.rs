@@ -1,6 +1,7 @@
 //! Leases in DynamoDB, over moto behind faults.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -144,7 +145,7 @@ async fn a_row_of_kcl_is_taken_over_and_what_we_do_not_know_survives() {
         hash_keys: Some(0..=(u128::MAX >> 1)),
         ..lease("shardId-000000000001")
     };
-    assert_eq!(found, [expected.clone()]);
+    assert_eq!(found, slice::from_ref(&expected));
 
     let sequence = Sequence::new("495903382714902566085596925400");
     let taken = Lease {

@@ -1,5 +1,6 @@
 //! One suite over everything that leases are kept in.
 
+use std::slice;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -65,7 +66,7 @@ async fn whatever_a_lease_says_is_kept(store: &dyn LeaseStore) {
             ..full.clone()
         };
         assert!(store.replace(&next, seen).await.unwrap());
-        assert_eq!(store.list().await.unwrap(), [next.clone()]);
+        assert_eq!(store.list().await.unwrap(), slice::from_ref(&next));
         seen = next.counter;
     }
     // What is not known any more goes.
@@ -74,7 +75,7 @@ async fn whatever_a_lease_says_is_kept(store: &dyn LeaseStore) {
         ..lease(&full.shard)
     };
     assert!(store.replace(&bare, seen).await.unwrap());
-    assert_eq!(store.list().await.unwrap(), [bare.clone()]);
+    assert_eq!(store.list().await.unwrap(), slice::from_ref(&bare));
     assert!(store.delete(&bare.shard, bare.counter).await.unwrap());
     assert_eq!(store.list().await.unwrap(), []);
 }
