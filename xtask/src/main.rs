@@ -51,12 +51,12 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "up",
-        summary: "start an S3 server on loopback with sample logs, and print what to export",
+        summary: "start servers of S3 with sample logs and of Kinesis on loopback, and print what to export",
         run: up::up,
     },
     Task {
         name: "down",
-        summary: "end that server",
+        summary: "end those servers",
         run: up::down,
     },
     Task {

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::python;
 use crate::workspace::{self, Workspace};
 
-/// What is installed for the tests of S3, below the root.
+/// What is installed for the tests of S3 and DynamoDB, below the root.
 const MOTO: &str = "engine/io/tests/moto/requirements.txt";
 
 /// Tells these tests where it is.
@@ -42,7 +42,9 @@ fn moto(workspace: &Workspace) -> Result<PathBuf, Error> {
 fn moto_if_any(workspace: &Workspace) -> Option<PathBuf> {
     let moto = moto(workspace);
     if let Err(error) = &moto {
-        eprintln!("test: S3 is not compared with moto, which cannot be installed: {error}");
+        eprintln!(
+            "test: S3 is not compared with moto, and leases in DynamoDB are not tested: it cannot be installed: {error}"
+        );
     }
     moto.ok()
 }

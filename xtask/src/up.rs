@@ -1,4 +1,4 @@
-//! `up` and `down`: a bucket of sample logs on loopback, for whoever has no account at AWS.
+//! `up` and `down`: a bucket of sample logs and a stream on loopback, for whoever has no account at AWS.
 
 use std::fs::{self, File};
 use std::net::TcpStream;
@@ -11,10 +11,24 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, no_arguments};
 use crate::workspace::{self, Workspace};
 
-const PROGRAM: &str = "loglens-test-server";
-/// Always the same, so that what was exported stays right.
-const PORT: u16 = 9311;
 const BUCKET: &str = "org-logs";
+const STREAM: &str = "flow-logs";
+const SHARDS: usize = 2;
+
+/// A server of the workspace. Its port is always the same, so that what was exported stays right.
+struct Server {
+    program: &'static str,
+    port: u16,
+}
+
+const OF_OBJECTS: Server = Server {
+    program: "loglens-test-server",
+    port: 9311,
+};
+const OF_STREAMS: Server = Server {
+    program: "loglens-kinesis-server",
+    port: 9312,
+};
 
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,71 +56,99 @@ const SAMPLES: &[(&str, &str)] = &[
 /// Files of CloudTrail have AWS's names; this is their folder.
 const CLOUDTRAIL: &str = "AWSLogs/218007301253/CloudTrail/us-east-1/2023/07/10/";
 
-/// Starts the server, unless it runs, and says how to use it.
+/// Starts the servers, unless they run, and says how to use them.
 pub(crate) fn up(workspace: &Workspace, arguments: &[String]) -> Result<(), Error> {
     no_arguments("up", arguments)?;
-    let target = workspace.target_folder()?;
-    let running = Running::of(&target);
-    if running.process().is_none() {
-        workspace::run(workspace.cargo(&["build", "--locked", "--package", PROGRAM]))?;
-        let objects = objects(&workspace.root().join("testdata"))?;
-        let log = target.join("test-server.log");
-        let server = start(&target.join("debug").join(PROGRAM), &objects, &log)?;
-        running.write(server.id())?;
-    }
-    println!("export AWS_ENDPOINT_URL=http://127.0.0.1:{PORT}");
+    let objects = objects(&workspace.root().join("testdata"))?;
+    let bucket = [vec![BUCKET.to_owned()], objects].concat();
+    start_unless_it_runs(workspace, &OF_OBJECTS, &bucket)?;
+    start_unless_it_runs(workspace, &OF_STREAMS, &[format!("{STREAM}={SHARDS}")])?;
+    println!(
+        "export AWS_ENDPOINT_URL=http://127.0.0.1:{}",
+        OF_OBJECTS.port
+    );
+    println!(
+        "export AWS_ENDPOINT_URL_KINESIS=http://127.0.0.1:{}",
+        OF_STREAMS.port
+    );
     println!("export AWS_ACCESS_KEY_ID=sample AWS_SECRET_ACCESS_KEY=sample AWS_REGION=us-east-1");
     eprintln!(
         "\nWith these, or after eval \"$(cargo xtask up)\":\n  \
          loglens tables s3://{BUCKET}/\n  \
          loglens query \"SELECT eventname, count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" s3://{BUCKET}/\n\
-         `cargo xtask down` ends the server."
+         kinesis://{STREAM} is a stream of {SHARDS} shards, which goes with its server.\n\
+         `cargo xtask down` ends the servers."
     );
     Ok(())
 }
 
-/// Ends the server.
+/// Ends the servers.
 pub(crate) fn down(workspace: &Workspace, arguments: &[String]) -> Result<(), Error> {
     no_arguments("down", arguments)?;
-    let running = Running::of(&workspace.target_folder()?);
-    match running.process() {
-        None => eprintln!("no server runs"),
-        Some(process) => {
-            let mut kill = Command::new("kill");
-            kill.arg(&process);
-            workspace::run(kill)?;
-            eprintln!("ended process {process}");
+    let target = workspace.target_folder()?;
+    for server in [OF_OBJECTS, OF_STREAMS] {
+        let running = Running::of(&target, &server);
+        match running.process() {
+            None => eprintln!("{} does not run", server.program),
+            Some(process) => {
+                let mut kill = Command::new("kill");
+                kill.arg(&process);
+                workspace::run(kill)?;
+                eprintln!("ended {}, process {process}", server.program);
+            }
         }
+        running.forget();
     }
-    running.forget();
     Ok(())
 }
 
-/// The file that says which process is the server.
-struct Running(PathBuf);
+fn start_unless_it_runs(
+    workspace: &Workspace,
+    server: &Server,
+    arguments: &[String],
+) -> Result<(), Error> {
+    let target = workspace.target_folder()?;
+    let running = Running::of(&target, server);
+    if running.process().is_none() {
+        workspace::run(workspace.cargo(&["build", "--locked", "--package", server.program]))?;
+        let program = target.join("debug").join(server.program);
+        let log = target.join(format!("{}.log", server.program));
+        running.write(start(&program, server, arguments, &log)?.id())?;
+    }
+    Ok(())
+}
+
+/// The file that says which process is a server.
+struct Running {
+    file: PathBuf,
+    program: &'static str,
+}
 
 impl Running {
-    fn of(target: &Path) -> Self {
-        Self(target.join("test-server.process"))
+    fn of(target: &Path, server: &Server) -> Self {
+        Self {
+            file: target.join(format!("{}.process", server.program)),
+            program: server.program,
+        }
     }
 
     /// The number of the process, if that is still the server: numbers are given again.
     fn process(&self) -> Option<String> {
-        let process = fs::read_to_string(&self.0).ok()?;
+        let process = fs::read_to_string(&self.file).ok()?;
         let mut ps = Command::new("ps");
         ps.args(["-o", "args=", "-p", &process]);
-        let is_server = workspace::read(ps).ok()?.contains(PROGRAM);
+        let is_server = workspace::read(ps).ok()?.contains(self.program);
         is_server.then_some(process)
     }
 
     fn write(&self, process: u32) -> Result<(), Error> {
-        fs::write(&self.0, process.to_string())
-            .map_err(|error| Error::Failed(format!("{}: {error}", self.0.display())))
+        fs::write(&self.file, process.to_string())
+            .map_err(|error| Error::Failed(format!("{}: {error}", self.file.display())))
     }
 
     fn forget(&self) {
         // There may be none.
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.file);
     }
 }
 
@@ -129,12 +171,17 @@ fn objects(testdata: &Path) -> Result<Vec<String>, Error> {
     Ok(objects)
 }
 
-/// Starts the server, which goes on when this task is over, and waits until it answers.
-fn start(program: &Path, objects: &[String], log: &Path) -> Result<Child, Error> {
+/// Starts a server, which goes on when this task is over, and waits until it answers.
+fn start(
+    program: &Path,
+    server: &Server,
+    arguments: &[String],
+    log: &Path,
+) -> Result<Child, Error> {
     let failed = |what: &Path, error| Error::Failed(format!("{}: {error}", what.display()));
-    let mut server = Command::new(program)
-        .args([&PORT.to_string(), BUCKET])
-        .args(objects)
+    let mut process = Command::new(program)
+        .arg(server.port.to_string())
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(log).map_err(|error| failed(log, error))?)
@@ -144,16 +191,20 @@ fn start(program: &Path, objects: &[String], log: &Path) -> Result<Child, Error>
         .map_err(|error| failed(program, error))?;
     let start = Instant::now();
     loop {
-        if let Ok(Some(_)) = server.try_wait() {
+        if let Ok(Some(_)) = process.try_wait() {
             let why = fs::read_to_string(log).unwrap_or_default();
-            return Err(Error::Failed(format!("{PROGRAM}: {}", why.trim_end())));
+            return Err(Error::Failed(format!(
+                "{}: {}",
+                server.program,
+                why.trim_end()
+            )));
         }
-        if TcpStream::connect(("127.0.0.1", PORT)).is_ok() {
-            return Ok(server);
+        if TcpStream::connect(("127.0.0.1", server.port)).is_ok() {
+            return Ok(process);
         }
         if start.elapsed() > PATIENCE {
-            let _ = server.kill();
-            return Err(Error::Failed(format!("{PROGRAM} does not answer")));
+            let _ = process.kill();
+            return Err(Error::Failed(format!("{} does not answer", server.program)));
         }
         sleep(Duration::from_millis(50));
     }

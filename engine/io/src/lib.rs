@@ -1,12 +1,17 @@
-//! Where logs lie: [`local`] files, folders and globs, [`s3`] and [`stdin`].
+//! Where logs lie: [`local`] files, folders and globs, [`s3`] and [`stdin`]; where they come from:
+//! [`kinesis`]; and who reads them: leases in [`dynamodb`] or a folder ([`local_leases`]).
 //!
 //! Each place is an [`ObjectSource`], and where objects can be written an
 //! [`ObjectSink`](loglens_engine::sink::ObjectSink). [`source`] tells by its text which one a
 //! place is. What is deliberately absent: this crate knows no query plans.
 
+mod aws;
 pub mod cache;
+pub mod dynamodb;
 pub mod follow;
+pub mod kinesis;
 pub mod local;
+pub mod local_leases;
 pub mod local_sink;
 pub mod places;
 pub mod s3;

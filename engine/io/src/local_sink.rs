@@ -192,7 +192,7 @@ impl Unfinished {
 
 /// Locks a folder: itself where that can be, which leaves nothing behind, or else a file in it. A
 /// file system over a network locks only what is open for writing, which a folder cannot be.
-fn lock_of(folder: &Path) -> io::Result<File> {
+pub(crate) fn lock_of(folder: &Path) -> io::Result<File> {
     let itself = File::open(folder)?;
     if itself.lock().is_ok() {
         return Ok(itself);
@@ -252,7 +252,7 @@ fn failed(key: &str, error: &io::Error) -> Error {
     Error::new(Owner::External, format!("{key}: {error}"))
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -32,7 +32,7 @@ const RULES: &[Rule] = &[
         // It implements the engine's `ObjectSource`.
         name: "loglens-io",
         uses: &["loglens-engine"],
-        tests_use: &["loglens-test-server"],
+        tests_use: &["loglens-kinesis-server", "loglens-test-server"],
         never: &[],
     },
     Rule {
@@ -48,6 +48,13 @@ const RULES: &[Rule] = &[
         uses: &[],
         tests_use: &[],
         never: &["datafusion*", "object_store", "aws-*"],
+    },
+    Rule {
+        // The same for Kinesis. The server that it stands before is built with an encoder of AWS's.
+        name: "loglens-kinesis-server",
+        uses: &["loglens-test-server"],
+        tests_use: &[],
+        never: &["datafusion*", "object_store", "aws-sdk-*", "aws-config"],
     },
     Rule {
         name: "loglens-queries",

@@ -1,4 +1,4 @@
-//! How S3 is reached: credentials, Region, endpoint.
+//! How AWS is reached: credentials, Region, endpoint.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use aws_smithy_http_client::{Builder, tls};
 use super::customer_key::CustomerKey;
 
 /// The Region of requests where nothing names one: that of buckets without a Region of their own.
-pub(super) const DEFAULT_REGION: &str = "us-east-1";
+pub(crate) const DEFAULT_REGION: &str = "us-east-1";
 
-/// How S3 is reached. What is not said here comes from where the AWS CLI takes it: environment,
+/// How a service of AWS is reached, S3 before all. What is not said here comes from where the AWS CLI takes it: environment,
 /// profiles, single sign-on, web identity, container, instance, process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
@@ -43,7 +43,7 @@ pub struct Access {
 
 impl Access {
     /// The configuration of clients, with credentials that are asked for when they are needed.
-    pub(super) async fn load(&self) -> SdkConfig {
+    pub(crate) async fn load(&self) -> SdkConfig {
         // One HTTP stack and one TLS for everything, credentials included.
         let http = Builder::new()
             .tls_provider(tls::Provider::Rustls(
@@ -110,7 +110,7 @@ impl Access {
 }
 
 /// The Region that the configuration names, for messages.
-pub(super) fn region_of(loaded: &SdkConfig) -> Arc<str> {
+pub(crate) fn region_of(loaded: &SdkConfig) -> Arc<str> {
     Arc::from(
         loaded
             .region()

@@ -19,8 +19,9 @@ use loglens_engine::{Error, Owner};
 
 use super::S3Source;
 use super::access::{Access, DEFAULT_REGION};
-use super::failure::{Ask, Refusal};
+use super::failure::Ask;
 use super::read;
+use crate::aws::refusal::Refusal;
 
 /// A step, and what was found.
 #[derive(Debug)]

@@ -1,20 +1,21 @@
 //! The connection to one bucket: all requests go through it.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::RequestPayer;
+use loglens_engine::Error;
 use loglens_engine::object::Requests;
-use loglens_engine::{Error, Owner};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
-use tokio::task::JoinHandle;
 
 use super::access::{Access, region_of};
-use super::failure::{Ask, Refusal};
+use super::failure::Ask;
 use super::pace::Pace;
+use crate::aws::network::{Task, network};
+use crate::aws::refusal::Refusal;
 
 /// A bucket and how it is reached.
 #[derive(Debug)]
@@ -117,7 +118,7 @@ impl Connection {
         if here.is_ok_and(|here| here.id() == network.handle().id()) {
             return Ok(work.await);
         }
-        Task(network.spawn(work)).done().await
+        Task::start(work)?.done().await
     }
 
     /// Makes a request, in the Region that the bucket turns out to lie in.
@@ -168,48 +169,5 @@ impl Connection {
     /// A panic elsewhere does not make the client wrong.
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<(Client, Arc<str>)>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Threads that do nothing but wait for the network: those that parse look after it too seldom.
-pub(super) fn network() -> Result<&'static Runtime, Error> {
-    static NETWORK: OnceLock<Result<Runtime, std::io::Error>> = OnceLock::new();
-    let start = || {
-        Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("loglens-s3")
-            .enable_all()
-            .build()
-    };
-    NETWORK
-        .get_or_init(start)
-        .as_ref()
-        .map_err(|error| Error::new(Owner::External, format!("cannot start: {error}")))
-}
-
-/// Work on those threads, which ends when nobody waits for it any more.
-pub(super) struct Task<T>(JoinHandle<T>);
-
-impl<T: Send + 'static> Task<T> {
-    pub(super) fn start(work: impl Future<Output = T> + Send + 'static) -> Result<Self, Error> {
-        Ok(Self(network()?.spawn(work)))
-    }
-
-    /// Work that goes on when nobody waits for it.
-    pub(super) fn detach(work: impl Future<Output = T> + Send + 'static) -> Result<(), Error> {
-        network()?.spawn(work);
-        Ok(())
-    }
-
-    pub(super) async fn done(mut self) -> Result<T, Error> {
-        (&mut self.0)
-            .await
-            .map_err(|error| Error::new(Owner::Internal, format!("a request to S3: {error}")))
-    }
-}
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -1,124 +1,8 @@
 //! What S3 refuses, in words for people.
 
-use std::error::Error as StdError;
-use std::fmt::Write;
-
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::RequestId;
 use loglens_engine::{Error, Owner};
 
-/// The header in which S3 says where a bucket lies.
-const REGION_HEADER: &str = "x-amz-bucket-region";
-
-/// A request that was refused, or that nobody answered.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Refusal {
-    /// The status of the answer; none if there was no answer.
-    pub(super) status: Option<u16>,
-    /// S3's name of what is wrong.
-    pub(super) code: Option<String>,
-    /// S3's words, or what failed on the way.
-    pub(super) message: String,
-    pub(super) request_id: Option<String>,
-    /// Where the bucket lies, if the answer says so.
-    pub(super) region: Option<String>,
-    /// Nobody gave credentials.
-    pub(super) no_credentials: bool,
-    /// Some of what was asked for came.
-    pub(super) progress: bool,
-    /// How often it was asked for.
-    pub(super) tries: u32,
-}
-
-/// Whether asking again may help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Passing {
-    /// It is asked for too much.
-    SlowDown,
-    /// It may go well the next time.
-    Yes,
-    /// It will not.
-    No,
-}
-
-impl Refusal {
-    /// What failed on the way, and may go well the next time.
-    pub(super) fn on_the_way(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            ..Self::default()
-        }
-    }
-
-    /// The same with how often it was asked for.
-    pub(super) fn after(mut self, tries: u32) -> Self {
-        self.tries = tries;
-        self
-    }
-
-    pub(super) fn passing(&self) -> Passing {
-        if self.no_credentials {
-            return Passing::No;
-        }
-        let slow = ["SlowDown", "Throttling", "RequestLimitExceeded"];
-        match (self.status, self.code.as_deref()) {
-            (Some(429 | 503), _) => Passing::SlowDown,
-            (_, Some(code)) if slow.contains(&code) => Passing::SlowDown,
-            (None | Some(500 | 502 | 504), _)
-            | (_, Some("RequestTimeout" | "InternalError" | "RequestTimeTooSkewed")) => {
-                Passing::Yes
-            }
-            _ => Passing::No,
-        }
-    }
-
-    /// Whether there is no such object.
-    pub(super) fn is_missing(&self) -> bool {
-        self.status == Some(404) && self.code.as_deref() != Some("NoSuchBucket")
-    }
-
-    /// Whether a condition did not hold.
-    pub(super) fn is_condition(&self) -> bool {
-        self.status == Some(412) || self.code.as_deref() == Some("ConditionalRequestConflict")
-    }
-}
-
-impl<E> From<SdkError<E, HttpResponse>> for Refusal
-where
-    E: ProvideErrorMetadata + RequestId + StdError + Send + Sync + 'static,
-{
-    fn from(error: SdkError<E, HttpResponse>) -> Self {
-        let response = error.raw_response();
-        let header = |name| response.and_then(|response| response.headers().get(name));
-        let mut refusal = Self {
-            status: response.map(|response| response.status().as_u16()),
-            region: header(REGION_HEADER).map(str::to_owned),
-            ..Self::default()
-        };
-        let request_id = header("x-amz-request-id").map(str::to_owned);
-        if let Some(service) = error.as_service_error() {
-            refusal.code = service.code().map(str::to_owned);
-            refusal.message = service.message().unwrap_or_default().to_owned();
-            refusal.request_id = service.request_id().map(str::to_owned).or(request_id);
-        } else {
-            refusal.request_id = request_id;
-            let mut causes: Vec<String> = Vec::new();
-            let mut cause: Option<&(dyn StdError + 'static)> = error.source();
-            while let Some(found) = cause {
-                refusal.no_credentials |= found.is::<CredentialsError>();
-                let words = found.to_string();
-                if causes.last().is_none_or(|last| !last.contains(&words)) {
-                    causes.push(words);
-                }
-                cause = found.source();
-            }
-            refusal.message = causes.join(": ");
-        }
-        refusal
-    }
-}
+use crate::aws::refusal::Refusal;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -275,23 +159,8 @@ impl Ask {
     /// The error for people: what was asked of a bucket in a Region, and what became of it.
     pub(super) fn error(&self, refusal: &Refusal, bucket: &str, region: &str) -> Error {
         let place = format!("s3://{bucket}/{}", self.key);
-        let code = refusal.code.as_deref().unwrap_or_default();
         let (owner, what, hint) = self.reason(refusal, bucket);
-        let mut message = format!("{place}: {what} ({}", self.operation);
-        let _ = write!(message, " in {region}");
-        if let Some(status) = refusal.status {
-            let _ = write!(message, ", {status}");
-            if !code.is_empty() {
-                let _ = write!(message, " {code}");
-            }
-        }
-        if refusal.tries > 1 {
-            let _ = write!(message, ", asked {} times", refusal.tries);
-        }
-        if let Some(id) = &refusal.request_id {
-            let _ = write!(message, ", request {id}");
-        }
-        message.push(')');
+        let message = refusal.told(&place, &what, self.operation, region);
         Error::new(owner, message).hint(hint)
     }
 

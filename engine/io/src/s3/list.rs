@@ -9,7 +9,8 @@ use loglens_engine::Error;
 use loglens_engine::object::{Level, Object};
 
 use super::connection::Connection;
-use super::failure::{Ask, Refusal};
+use super::failure::Ask;
+use crate::aws::refusal::Refusal;
 
 /// What is to be listed.
 #[derive(Debug, Clone, Default)]

@@ -42,6 +42,8 @@ use place::Place;
 pub use place::SCHEME;
 use read::S3Reader;
 
+use crate::aws::network::network;
+
 /// A bucket, or what in it begins with a prefix.
 #[derive(Debug, Clone)]
 pub struct S3Source {
@@ -130,9 +132,7 @@ impl ObjectSource for S3Source {
     }
 
     fn network(&self) -> Option<Handle> {
-        connection::network()
-            .ok()
-            .map(|network| network.handle().clone())
+        network().ok().map(|network| network.handle().clone())
     }
 
     fn gets(&self, object: &Object) -> u64 {

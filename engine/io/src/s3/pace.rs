@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::failure::{Passing, Refusal};
+use crate::aws::backoff::pause;
+use crate::aws::refusal::{Passing, Refusal};
 
 /// Requests under way at a time, at most.
 pub(super) const MOST: usize = 256;
@@ -25,18 +26,11 @@ const TRIES: u32 = 8;
 /// The same where nothing ever answered: an address that is wrong should be said soon.
 const TRIES_UNHEARD: u32 = 3;
 
-/// The first pause; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
 /// Lets requests go at the pace that the bucket bears.
 #[derive(Debug)]
 pub(super) struct Pace {
     state: Mutex<State>,
     changed: Notify,
-    seed: AtomicU64,
     /// Somebody answered, if only to refuse.
     answered: AtomicBool,
     retries: AtomicU64,
@@ -64,7 +58,6 @@ impl Pace {
                 burst_ends: None,
             }),
             changed: Notify::new(),
-            seed: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
             answered: AtomicBool::new(false),
             retries: AtomicU64::new(0),
             slow_downs: AtomicU64::new(0),
@@ -103,7 +96,7 @@ impl Pace {
             };
             let passing = refusal.passing();
             if passing == Passing::SlowDown {
-                self.slow_down(self.pause(tries));
+                self.slow_down(pause(tries));
             }
             if refusal.progress {
                 tries = 1;
@@ -125,15 +118,7 @@ impl Pace {
     /// Waits before something is asked for again for the `tries`th time.
     pub(super) async fn again(&self, tries: u32) {
         self.retries.fetch_add(1, Relaxed);
-        tokio::time::sleep(self.pause(tries)).await;
-    }
-
-    /// Half of the pause is by chance, so that those who wait do not come back together.
-    fn pause(&self, tries: u32) -> Duration {
-        let pause = PAUSE.saturating_mul(1 << tries.min(12)).min(LONGEST_PAUSE) / 2;
-        let random = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
-        let random = (random ^ (random >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        pause + pause.mul_f64((random >> 40) as f64 / f64::from(1 << 24))
+        tokio::time::sleep(pause(tries)).await;
     }
 
     async fn turn(&self) -> Turn<'_> {

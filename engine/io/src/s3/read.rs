@@ -10,8 +10,10 @@ use aws_sdk_s3::types::RequestPayer;
 use loglens_engine::Error;
 use loglens_engine::object::{Object, ObjectReader};
 
-use super::connection::{Connection, Task};
-use super::failure::{Ask, Refusal};
+use super::connection::Connection;
+use super::failure::Ask;
+use crate::aws::network::Task;
+use crate::aws::refusal::Refusal;
 
 /// Bytes that one request asks for, at most.
 const PART_BYTES: u64 = 8 << 20;

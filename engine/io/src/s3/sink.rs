@@ -10,8 +10,10 @@ use loglens_engine::sink::{Condition, Content, ObjectSink, Upload, Written};
 use loglens_engine::{Error, Owner};
 
 use super::S3Source;
-use super::connection::{Connection, Task};
-use super::failure::{Ask, Refusal};
+use super::connection::Connection;
+use super::failure::Ask;
+use crate::aws::network::Task;
+use crate::aws::refusal::Refusal;
 
 /// The two headers of a condition: If-Match and If-None-Match.
 fn headers(condition: &Condition) -> (Option<String>, Option<String>) {

@@ -23,8 +23,9 @@ use object_store::{
 
 use super::S3Source;
 use super::connection::Connection;
-use super::failure::{Ask, Refusal};
+use super::failure::Ask;
 use super::list::{self, Listing};
+use crate::aws::refusal::Refusal;
 
 /// The name of the store in errors.
 const STORE: &str = "S3";

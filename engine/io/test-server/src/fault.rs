@@ -3,7 +3,7 @@
 /// Something that goes wrong for some requests.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The operation, as S3 calls it; empty is any.
+    /// The operation, as its service calls it; empty is any.
     pub operation: &'static str,
     /// The key, or the prefix of a listing, holds this.
     pub key: String,
@@ -96,7 +96,8 @@ impl Fault {
         self
     }
 
-    pub(crate) fn strikes(&mut self, operation: &str, key: &str) -> Option<Wrong> {
+    /// What goes wrong for this request, if anything does; it is one of those that are counted.
+    pub fn strikes(&mut self, operation: &str, key: &str) -> Option<Wrong> {
         let meant = self.operation.is_empty() || self.operation == operation;
         if self.times == 0 || !meant || !key.contains(&self.key) {
             return None;

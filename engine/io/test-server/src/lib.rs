@@ -4,6 +4,7 @@
 //! - [`Bucket`]: keys with contents that may be made only when they are read, so that a bucket of
 //!   50,000 objects costs nothing.
 //! - [`Fault`]: what goes wrong, where, how often.
+//! - [`Forward`]: the same before a server that others wrote.
 //!
 //! It understands what loglens asks of S3: listing with prefix, delimiter, pages and start-after;
 //! GET with ranges and conditions; PUT with conditions, multipart, copy, delete. It checks no
@@ -13,6 +14,7 @@ mod answer;
 mod bucket;
 mod checksum;
 mod fault;
+mod forward;
 mod list;
 mod multipart;
 
@@ -31,6 +33,7 @@ use tokio::sync::oneshot;
 
 pub use bucket::{Bucket, Content};
 pub use fault::{Fault, Wrong};
+pub use forward::Forward;
 
 /// What the server was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

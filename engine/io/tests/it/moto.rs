@@ -20,14 +20,14 @@ use crate::world::{BUCKET, bytes, listed, read};
 const PYTHON: &str = "LOGLENS_MOTO_PYTHON";
 
 /// A running server, which ends when this is dropped.
-struct Moto {
+pub(crate) struct Moto {
     server: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Moto {
     /// Starts moto with an empty bucket; None where it is not installed.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(python) = std::env::var_os(PYTHON) else {
             assert!(
                 std::env::var_os("CI").is_none(),

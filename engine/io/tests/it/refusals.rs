@@ -6,7 +6,7 @@ use loglens_test_server::{Bucket, Fault};
 
 use crate::world::{BUCKET, access, bucket, listed, only_object, read, server, source};
 
-fn shown(error: &Error) -> String {
+pub(crate) fn shown(error: &Error) -> String {
     let hint = error.hint.as_deref().unwrap_or_default();
     format!("{:?}: {}\n  {hint}", error.owner, error.message)
 }

@@ -1,4 +1,4 @@
-"""moto's S3 on a free port of loopback, one request at a time: with threads its conditions do not hold.
+"""moto's S3 and DynamoDB on a free port of loopback, one request at a time: with threads its conditions do not hold.
 
 Prints the port. Ends when standard input does, so that it does not outlive whoever started it.
 """
@@ -23,9 +23,11 @@ def end_with_input():
 
 def signed(application):
     """Signs requests that are not: moto checks no signature, but refuses whoever has none."""
-    credential = "sample/20260101/us-east-1/s3/aws4_request"
 
     def answer(environ, start_response):
+        # Only JSON services name what is asked for in a header.
+        service = "dynamodb" if "HTTP_X_AMZ_TARGET" in environ else "s3"
+        credential = f"sample/20260101/us-east-1/{service}/aws4_request"
         environ.setdefault(
             "HTTP_AUTHORIZATION",
             f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
