@@ -468,6 +468,40 @@ fn gzip_in_gzip() {
     }
 }
 
+/// Messages out of others' tests, all Apache-2.0. open-telemetry/opentelemetry-collector-contrib,
+/// subscription-filter/testdata/valid_cloudwatch_log_control.json at 3f035ba8acc0, on one line, and
+/// vpc-flow-log/testdata/valid_vpc_flow_cw_custom.json at bde0bded4153; airbnb/streamalert,
+/// rules/classifier/cloudwatch at 75ba140d2e1a: cloudwatch_control_message.json and
+/// cloudwatch_cloudtrail.json.
+const OF_OTHERS: [&str; 4] = [
+    r#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"log_group_name","logStream":"log_stream_name","subscriptionFilters":["subscription_filter_name"],"logEvents":[{"id":"","timestamp":1763029869851,"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}"#,
+    r#"{"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logEvents": [{"id": "100", "timestamp": 1512601480749, "message": "CWL CONTROL MESSAGE: Checking health of destination Kinesis stream."}]}"#,
+    r#"{"messageType":"DATA_MESSAGE","owner":"123456789012","logGroup":"/aws/vpc/flowlogs","logStream":"eni-1234567890abcdef","subscriptionFilters":["MyFlowLogFilter"],"logEvents":[{"id":"35601234567890123456789012345678901234567890123456789","timestamp":1733430000000,"message":"2 eni-1235b8ca123456789 172.31.16.139 172.31.16.21"},{"id":"35601234567890123456789012345678901234567890123456788","timestamp":1733430001000,"message":"2 eni-1235b8ca123456789 172.31.9.69 172.31.9.12"}]}"#,
+    r#"{"messageType": "DATA_MESSAGE", "owner": "123456789012", "logGroup": "CloudTrail/DefaultLogGroup", "logStream": "123456789012_CloudTrail_us-east-1", "subscriptionFilters": ["FooBarSubscription"], "logEvents": [{"id": "44056647182143267075860006634052172261824828947338793472", "timestamp": 1526951139360, "message": "{\"eventVersion\": \"foo\", \"eventID\": \"bar\", \"eventTime\": \"foo\", \"sharedEventID\": \"bar\", \"additionalEventData\": {}, \"requestParameters\": {}, \"eventType\": \"foo\", \"responseElements\": {}, \"awsRegion\": \"foo\", \"eventName\": \"bar\", \"readOnly\": true, \"userIdentity\": {}, \"eventSource\": \"foo\", \"requestID\": \"bar\", \"userAgent\": \"foo\", \"sourceIPAddress\": \"bar\", \"resources\": [], \"recipientAccountId\": \"bar\"}"}]}"#,
+];
+
+#[test]
+fn messages_of_others() {
+    let [control, short_control, flows, trail] = OF_OTHERS;
+    let given = ["version", "interface-id", "srcaddr", "dstaddr"].map(str::to_owned);
+    let object = [control, flows, short_control].concat();
+    let found = by_head(object.as_bytes(), built_in(), Some(&given)).unwrap();
+    assert_eq!(found.format.table, "vpc_flow_logs");
+    let found = Reader::new(&vpc())
+        .given(&given)
+        .read_plain(object.as_bytes());
+    assert_eq!(counts(&found), [4, 2, 0, 2]);
+    assert_eq!(found.column("dstaddr")[1].as_deref(), Some("172.31.9.12"));
+    // Without the order that it was written in, nothing tells what the fields are.
+    let found = Reader::new(&vpc()).read_plain(object.as_bytes());
+    assert_eq!(counts(&found), [4, 0, 2, 2]);
+    let found = by_head(trail.as_bytes(), built_in(), None).unwrap();
+    assert_eq!(found.format.table, "cloudtrail_logs");
+    let found = Reader::new(&found.format).read_plain(trail.as_bytes());
+    assert_eq!(counts(&found), [1, 1, 0, 0]);
+    assert_eq!(found.column("eventid"), [Some("bar".to_owned())]);
+}
+
 proptest! {
     /// The same lines in a file and in envelopes, whatever the split and the frame.
     #[test]
