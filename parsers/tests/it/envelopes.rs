@@ -469,10 +469,10 @@ fn gzip_in_gzip() {
 }
 
 /// Messages out of others' tests, all Apache-2.0. open-telemetry/opentelemetry-collector-contrib,
-/// subscription-filter/testdata/valid_cloudwatch_log_control.json at 3f035ba8acc0, on one line, and
-/// vpc-flow-log/testdata/valid_vpc_flow_cw_custom.json at bde0bded4153; airbnb/streamalert,
-/// rules/classifier/cloudwatch at 75ba140d2e1a: cloudwatch_control_message.json and
-/// cloudwatch_cloudtrail.json.
+/// `subscription-filter/testdata/valid_cloudwatch_log_control.json` at 3f035ba8acc0, on one line, and
+/// `vpc-flow-log/testdata/valid_vpc_flow_cw_custom.json` at bde0bded4153; airbnb/streamalert,
+/// rules/classifier/cloudwatch at 75ba140d2e1a: `cloudwatch_control_message.json` and
+/// `cloudwatch_cloudtrail.json`.
 const OF_OTHERS: [&str; 4] = [
     r#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"log_group_name","logStream":"log_stream_name","subscriptionFilters":["subscription_filter_name"],"logEvents":[{"id":"","timestamp":1763029869851,"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}"#,
     r#"{"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logEvents": [{"id": "100", "timestamp": 1512601480749, "message": "CWL CONTROL MESSAGE: Checking health of destination Kinesis stream."}]}"#,
