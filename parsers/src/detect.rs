@@ -1,12 +1,13 @@
 //! Detection: which format an object has.
 //!
 //! By its key first, which costs no read; then by its first bytes: a header line, or a record
-//! that fits a default order.
+//! that fits a default order. Of records in envelopes, by the log group, or by the record.
 
 use std::sync::Arc;
 
 use crate::delimited::quoted;
-use crate::format::{Format, Formats, Shape, column_name, inner};
+use crate::envelope::{Begun, Kind, Origin, kind_by_head};
+use crate::format::{Format, Formats, Shape, built_in, column_name, inner};
 use crate::json::detect as json;
 use crate::key::{self, KeyFacts};
 use crate::layout::{Layout, header_names};
@@ -44,9 +45,66 @@ pub fn by_key(formats: &Formats, object_key: &str) -> (Vec<Arc<Format>>, KeyFact
     (if named.is_empty() { placed } else { named }, facts)
 }
 
-/// The one among `candidates` that an object with these first bytes has. `given` is the field
-/// order that the user gave for records without a header.
+/// The first of [`all_by_head`].
 pub fn by_head(
+    head: &[u8],
+    candidates: &[Arc<Format>],
+    given: Option<&[String]>,
+) -> Option<Recognised> {
+    all_by_head(head, candidates, given).into_iter().next()
+}
+
+/// Those among `candidates` that an object with these first bytes has: one, or none, or where its
+/// records are in envelopes as many as the first of these hold. `given` is the field order that the
+/// user gave for records without a header.
+pub fn all_by_head(
+    head: &[u8],
+    candidates: &[Arc<Format>],
+    given: Option<&[String]>,
+) -> Vec<Recognised> {
+    let kind = kind_by_head(head);
+    if kind != Some(Kind::CloudWatch)
+        && let Some(found) = as_it_stands(head, candidates, given)
+    {
+        return vec![found];
+    }
+    if !matches!(kind, Some(Kind::CloudWatch | Kind::Message)) {
+        return Vec::new();
+    }
+    let mut all: Vec<Recognised> = Vec::new();
+    for begun in candidates
+        .first()
+        .map_or(Vec::new(), |any| Begun::all(head, any))
+    {
+        let mut formats = candidates.iter();
+        let by_log = formats.find(|format| begun.log.is_of(format));
+        let by_log = by_log.map(|format| Recognised {
+            format: Arc::clone(format),
+            unknown: Vec::new(),
+        });
+        let by_record = || as_it_stands(begun.message.as_deref()?, candidates, given);
+        let Some(found) = by_log.or_else(by_record) else {
+            continue;
+        };
+        if all
+            .iter()
+            .all(|known| known.format.table != found.format.table)
+        {
+            all.push(found);
+        }
+    }
+    all
+}
+
+/// Whether what a log holds is of another format: its name says so, and so does its first record.
+pub(crate) fn is_of_another(format: &Arc<Format>, log: &Origin, first: &[u8]) -> bool {
+    !log.is_of(format)
+        && built_in().iter().any(|other| log.is_of(other))
+        && as_it_stands(first, std::slice::from_ref(format), None).is_none()
+}
+
+/// The format of records that are in no envelope.
+fn as_it_stands(
     head: &[u8],
     candidates: &[Arc<Format>],
     given: Option<&[String]>,

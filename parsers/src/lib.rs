@@ -20,6 +20,7 @@ pub mod arch;
 mod columns;
 pub mod delimited;
 pub mod detect;
+pub mod envelope;
 pub mod field;
 pub mod filter;
 pub mod format;

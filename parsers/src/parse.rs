@@ -102,7 +102,7 @@ impl Parser {
         filter: &[usize],
         options: ParseOptions,
     ) -> Self {
-        let sources: Vec<_> = table.sources().chain(table.members()).collect();
+        let sources: Vec<_> = table.all_sources().collect();
         let schema = schema_of(&table, &sources, projection);
         let read: Vec<_> = match options.examine {
             Examine::Everything => sources.clone(),
@@ -296,7 +296,10 @@ impl Parser {
                 let (column, kind) = self.event_time(layout)?;
                 Some((layout.position(column)?, kind))
             }
-            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => None,
+            ColumnSource::Extra
+            | ColumnSource::Line
+            | ColumnSource::Origin(_)
+            | ColumnSource::Member(_) => None,
         }
     }
 
@@ -451,6 +454,11 @@ impl Parser {
                     i64::try_from(block.place(start, line).0).unwrap_or(i64::MAX)
                 };
                 Arc::new(Int64Array::from_iter_values((0..records).map(line)))
+            }
+            (ColumnSource::Origin(part), _) => {
+                let record = |record| self.offsets.record(record).0;
+                let origins = (0..records).map(|index| block.origin(record(index)));
+                Arc::new(columns::origin(part, origins))
             }
             (_, Some(json)) => json.build(&self.table, source, fields, misfits),
             (ColumnSource::Extra, None) => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, TimeUnit};
 
+use crate::envelope::OriginPart;
 use crate::field::Kind;
 use crate::format::{Column, Format, column_name};
 
@@ -14,11 +15,17 @@ pub const EXTRA: &str = "extra";
 /// Line of the record in its object, from 1.
 pub const LINE: &str = "$line";
 
+/// Log group of a record that comes from CloudWatch Logs.
+pub const LOG_GROUP: &str = "$log_group";
+/// Log stream of such a record.
+pub const LOG_STREAM: &str = "$log_stream";
+
 /// The columns that parsing can give of one format.
 ///
 /// In this order: the format's columns; columns for field names that headers had and the format
 /// does not; [`EVENT_TIME`]; [`EXTRA`]; [`LINE`]. Behind them, and not among [`Table::sources`],
-/// are the columns that lie within structs, for who wants some of a struct only.
+/// are what envelopes say of their records, and the columns that lie within structs, for who wants
+/// some of a struct only.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// The format.
@@ -44,6 +51,8 @@ pub enum ColumnSource {
     Extra,
     /// The record's line.
     Line,
+    /// What the record's envelope says of it, if it came in one.
+    Origin(OriginPart),
     /// A column of the format that lies within structs.
     Member(usize),
 }
@@ -98,9 +107,15 @@ impl Table {
         (0..self.members.len()).map(ColumnSource::Member)
     }
 
+    /// Where every column comes from: those behind [`Table::sources`] too.
+    pub fn all_sources(&self) -> impl Iterator<Item = ColumnSource> {
+        let origin = OriginPart::ALL.map(ColumnSource::Origin);
+        self.sources().chain(origin).chain(self.members())
+    }
+
     /// Where the column of this index comes from.
     pub fn source(&self, index: usize) -> Option<ColumnSource> {
-        self.sources().chain(self.members()).nth(index)
+        self.all_sources().nth(index)
     }
 
     /// The column that the names lead to from a column of the format.
@@ -139,7 +154,8 @@ impl Table {
             ColumnSource::EventTime => known + unknown,
             ColumnSource::Extra => known + unknown + 1,
             ColumnSource::Line => known + unknown + 2,
-            ColumnSource::Member(member) => known + unknown + 3 + member,
+            ColumnSource::Origin(part) => known + unknown + 3 + part as usize,
+            ColumnSource::Member(member) => known + unknown + 3 + OriginPart::ALL.len() + member,
         }
     }
 
@@ -163,6 +179,15 @@ impl Table {
             }
             ColumnSource::Extra => Field::new(EXTRA, DataType::Utf8View, true),
             ColumnSource::Line => Field::new(LINE, DataType::Int64, false),
+            ColumnSource::Origin(part) => {
+                let name = match part {
+                    OriginPart::Account => "$account",
+                    OriginPart::Region => "$region",
+                    OriginPart::LogGroup => LOG_GROUP,
+                    OriginPart::LogStream => LOG_STREAM,
+                };
+                Field::new(name, DataType::Utf8View, true)
+            }
             ColumnSource::Member(member) => self.member_field(&self.members[member]),
         }
     }

@@ -1,7 +1,7 @@
 //! What the columns of a table mean, for people.
 
 use loglens_parsers::format::{Column, Format, Formats, PartitionValue};
-use loglens_parsers::table::{EVENT_TIME, EXTRA, LINE};
+use loglens_parsers::table::{EVENT_TIME, EXTRA, LINE, LOG_GROUP, LOG_STREAM};
 
 use crate::error::Error;
 use crate::scan::columns::{FILE_MODIFIED_TIME, FILE_SIZE, PATH};
@@ -89,6 +89,12 @@ pub fn describe(formats: &Formats, table: &str) -> Result<Vec<ColumnDescription>
         "bigint",
         "hidden: line of the record in its object, from 1",
     ));
+    columns.push(column(
+        LOG_GROUP,
+        "varchar",
+        "hidden: log group, of records from CloudWatch Logs",
+    ));
+    columns.push(column(LOG_STREAM, "varchar", "hidden: log stream in it"));
     Ok(columns)
 }
 

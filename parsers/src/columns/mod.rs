@@ -3,6 +3,7 @@
 mod builder;
 mod extra;
 mod numbers;
+mod origin;
 mod text;
 mod validity;
 
@@ -10,6 +11,7 @@ use std::ops::Range;
 
 pub(crate) use builder::ColumnBuilder;
 pub(crate) use extra::extra;
+pub(crate) use origin::origin;
 pub(crate) use text::TextBuilder;
 
 use crate::field::Misfit;

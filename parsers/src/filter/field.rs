@@ -35,7 +35,10 @@ impl FieldPredicate {
             },
             ColumnSource::Unknown(_) => false,
             ColumnSource::EventTime => true,
-            ColumnSource::Extra | ColumnSource::Line | ColumnSource::Member(_) => return None,
+            ColumnSource::Extra
+            | ColumnSource::Line
+            | ColumnSource::Origin(_)
+            | ColumnSource::Member(_) => return None,
         };
         let fits = match test {
             FieldTest::IsNull | FieldTest::IsNotNull => true,

@@ -121,6 +121,10 @@ struct Recognise {
     record: Option<RecordRule>,
     #[serde(default)]
     members: Vec<String>,
+    #[serde(default)]
+    log_groups: Vec<String>,
+    #[serde(default)]
+    log_streams: Vec<String>,
 }
 
 /// How far the time in an object's name may lie from those of its events.
@@ -233,6 +237,8 @@ impl Description {
                 }),
             record: self.recognise.record,
             members: self.recognise.members,
+            log_groups: self.recognise.log_groups,
+            log_streams: self.recognise.log_streams,
             priority: self.recognise.priority,
         })
     }

@@ -56,6 +56,10 @@ pub struct Format {
     pub(crate) record: Option<RecordRule>,
     /// Members that tell a JSON record of this format from others.
     pub(crate) members: Vec<String>,
+    /// Log groups of CloudWatch Logs that hold it: `*` stands for any text, and case does not count.
+    pub(crate) log_groups: Vec<String>,
+    /// The same of the log streams in them.
+    pub(crate) log_streams: Vec<String>,
     /// Wins over formats that fit a header equally well.
     pub(crate) priority: i32,
 }
@@ -247,6 +251,16 @@ impl Format {
         self.folders.first().map(KeyPattern::required)
     }
 
+    /// Whether a log of CloudWatch Logs holds it, by the names of its group and its stream.
+    pub fn is_in_log(&self, group: &str, stream: &str) -> bool {
+        let fits = |name: &str, patterns: &[String]| {
+            let name = name.to_ascii_lowercase();
+            let mut patterns = patterns.iter();
+            patterns.any(|pattern| fits_pattern(&name, &pattern.to_ascii_lowercase()))
+        };
+        fits(group, &self.log_groups) || fits(stream, &self.log_streams)
+    }
+
     /// Whether a column comes from the field of this name.
     pub fn has_field(&self, name: &str) -> bool {
         self.columns
@@ -271,6 +285,23 @@ impl Format {
     pub fn is_called(&self, name: &str) -> bool {
         self.table == name || self.aliases.iter().any(|alias| alias == name)
     }
+}
+
+/// Whether a text is as a pattern says, in which `*` stands for any text.
+fn fits_pattern(text: &str, pattern: &str) -> bool {
+    let Some((first, behind)) = pattern.split_once('*') else {
+        return text == pattern;
+    };
+    let Some(rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    // Between two stars, the first place is as good as any.
+    let (middle, last) = behind.rsplit_once('*').unwrap_or(("", behind));
+    let rest = middle.split('*').try_fold(rest, |rest, part| {
+        let at = rest.find(part)?;
+        Some(&rest[at + part.len()..])
+    });
+    rest.is_some_and(|rest| rest.ends_with(last))
 }
 
 fn column_at<'a>(columns: &'a [Column], path: &[usize]) -> Option<&'a Column> {
@@ -362,6 +393,13 @@ impl Formats {
         &self.0
     }
 
+    /// The first format that a log of CloudWatch Logs holds, by the names of its group and its
+    /// stream.
+    pub fn by_log(&self, group: &str, stream: &str) -> Option<&Arc<Format>> {
+        let mut formats = self.0.iter();
+        formats.find(|format| format.is_in_log(group, stream))
+    }
+
     /// The format whose table or alias is `name`.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Format>> {
         self.0.iter().find(|format| format.is_called(name))
@@ -429,6 +467,44 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn patterns_of_log_groups() {
+        let rows: &[(&str, &str, bool)] = &[
+            ("abc", "abc", true),
+            ("abc", "ab", false),
+            ("abc", "*", true),
+            ("", "*", true),
+            ("", "", true),
+            ("abc", "a*", true),
+            ("abc", "*c", true),
+            ("abc", "*b*", true),
+            ("abc", "a*c", true),
+            ("ab", "ab*b", false),
+            ("abab", "a*ab", true),
+            ("/aws/vpc/flow-logs", "*vpc*flow*", true),
+            ("/aws/flow/vpc", "*vpc*flow*", false),
+            ("abcabc", "*a**b*a*", true),
+        ];
+        for (text, pattern, expected) in rows {
+            assert_eq!(
+                fits_pattern(text, pattern),
+                *expected,
+                "{text} as {pattern}"
+            );
+        }
+        let table = |group, stream| {
+            let formats = Formats::default();
+            let found = formats.by_log(group, stream);
+            found.map(|format| format.table.clone())
+        };
+        let flows = Some("vpc_flow_logs".to_owned());
+        let trail = Some("cloudtrail_logs".to_owned());
+        assert_eq!(table("MyVpcFlowLogs", "eni-1"), flows);
+        assert_eq!(table("CloudTrail/DefaultLogGroup", ""), trail);
+        assert_eq!(table("audit", "123456789012_CloudTrail_us-east-1"), trail);
+        assert_eq!(table("audit", "eni-1"), None);
     }
 
     #[test]

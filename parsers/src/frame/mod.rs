@@ -2,10 +2,12 @@
 //!
 //! The frame is told by the first bytes, never by the name: `.gz` files come inflated and plain
 //! names hide gzip. Decoding is pushed along by the caller, so that neither input nor output is
-//! ever held whole; an object may be several such frames one after the other.
+//! ever held whole; an object may be several such frames one after the other, and what comes out of
+//! a frame may be gzip again.
 
 mod bzip2;
 mod gzip;
+mod nested;
 mod snappy;
 mod zstd;
 
@@ -13,6 +15,7 @@ use std::fmt;
 
 use self::bzip2::Bzip2;
 use self::gzip::Gzip;
+use self::nested::Nested;
 use self::snappy::Snappy;
 use self::zstd::Zstd;
 
@@ -33,8 +36,26 @@ pub enum Frame {
     Unsupported(&'static str),
 }
 
+/// Bytes that [`decode_all`] makes room for at a time.
+const ALL_BYTES: usize = 256 << 10;
+
 /// The most bytes that [`Frame::of`] looks at.
 pub const MAGIC_BYTES: usize = 10;
+
+/// First bytes, and what they announce.
+const MAGIC: &[(&[u8], Frame)] = &[
+    (b"\x1f\x8b", Frame::Gzip),
+    (b"\x28\xb5\x2f\xfd", Frame::Zstd),
+    (b"PAR1", Frame::PARQUET),
+    (b"BZh", Frame::Bzip2),
+    (b"PK\x03\x04", Frame::Unsupported("zip")),
+    (b"\xfd7zXZ\x00", Frame::Unsupported("xz")),
+    (snappy::IDENTIFIER, Frame::Snappy),
+    (b"\x04\x22\x4d\x18", Frame::Unsupported("lz4")),
+    (b"ARROW1", Frame::Unsupported("Arrow")),
+    (b"Obj\x01", Frame::Unsupported("Avro")),
+    (b"ORC", Frame::Unsupported("ORC")),
+];
 
 impl Frame {
     /// What is no log but a table by itself.
@@ -42,23 +63,16 @@ impl Frame {
 
     /// The frame that an object with these first bytes has.
     pub fn of(start: &[u8]) -> Self {
-        const MAGIC: &[(&[u8], Frame)] = &[
-            (b"\x1f\x8b", Frame::Gzip),
-            (b"\x28\xb5\x2f\xfd", Frame::Zstd),
-            (b"PAR1", Frame::PARQUET),
-            (b"BZh", Frame::Bzip2),
-            (b"PK\x03\x04", Frame::Unsupported("zip")),
-            (b"\xfd7zXZ\x00", Frame::Unsupported("xz")),
-            (snappy::IDENTIFIER, Frame::Snappy),
-            (b"\x04\x22\x4d\x18", Frame::Unsupported("lz4")),
-            (b"ARROW1", Frame::Unsupported("Arrow")),
-            (b"Obj\x01", Frame::Unsupported("Avro")),
-            (b"ORC", Frame::Unsupported("ORC")),
-        ];
         MAGIC
             .iter()
             .find(|(magic, _)| start.starts_with(magic))
             .map_or(Self::Plain, |(_, frame)| *frame)
+    }
+
+    /// Whether these bytes, with others behind them, may announce gzip.
+    fn may_be_gzip(start: &[u8]) -> bool {
+        let mut gzip = MAGIC.iter().filter(|(_, frame)| *frame == Self::Gzip);
+        gzip.any(|(magic, _)| magic.starts_with(start))
     }
 }
 
@@ -144,6 +158,11 @@ trait Codec: Send {
 
     /// Whether a member, frame or stream was begun and not ended.
     fn is_inside(&self) -> bool;
+
+    /// Bytes that came out of a frame only to go into another.
+    fn passed(&self) -> u64 {
+        0
+    }
 }
 
 impl fmt::Debug for Decoder {
@@ -158,20 +177,12 @@ impl fmt::Debug for Decoder {
 impl Decoder {
     /// A decoder for an object in `frame`; an unsupported one passes through as it is.
     pub fn new(frame: Frame, limit: ExpansionLimit) -> Result<Self, FrameError> {
-        let codec: Option<Box<dyn Codec>> = match frame {
-            Frame::Plain | Frame::Unsupported(_) => None,
-            Frame::Gzip => Some(Box::new(Gzip::default())),
-            Frame::Zstd => Some(Box::new(Zstd::new().map_err(|detail| {
-                FrameError::Corrupt {
-                    frame: zstd::NAME,
-                    detail,
-                }
-            })?)),
-            Frame::Bzip2 => Some(Box::new(Bzip2::default())),
-            Frame::Snappy => Some(Box::new(Snappy::default())),
-        };
+        let codec = codec_of(frame).map_err(|detail| FrameError::Corrupt {
+            frame: zstd::NAME,
+            detail,
+        })?;
         Ok(Self {
-            codec,
+            codec: codec.map(|codec| Box::new(Nested::new(codec)) as _),
             limit,
             consumed: 0,
             produced: 0,
@@ -209,7 +220,8 @@ impl Decoder {
                 .limit
                 .free_bytes
                 .saturating_add(self.limit.ratio.saturating_mul(self.consumed));
-            if self.produced > allowed {
+            let passed = self.codec.as_ref().map_or(0, |codec| codec.passed());
+            if self.produced + passed > allowed {
                 return Err(FrameError::Expansion {
                     ratio: self.limit.ratio,
                 });
@@ -248,6 +260,37 @@ impl Decoder {
         match &self.codec {
             Some(codec) if codec.is_inside() => Err(FrameError::Truncated(codec.name())),
             _ => Ok(()),
+        }
+    }
+}
+
+/// What decodes a frame; none where bytes are taken as they are. The error is that of zstd, the
+/// only one that is asked for memory.
+fn codec_of(frame: Frame) -> Result<Option<Box<dyn Codec>>, String> {
+    Ok(match frame {
+        Frame::Plain | Frame::Unsupported(_) => None,
+        Frame::Gzip => Some(Box::new(Gzip::default())),
+        Frame::Zstd => Some(Box::new(Zstd::new()?)),
+        Frame::Bzip2 => Some(Box::new(Bzip2::default())),
+        Frame::Snappy => Some(Box::new(Snappy::default())),
+    })
+}
+
+/// All of some bytes that are there as a whole, out of their frame; as they are where they are in
+/// none. What came out before an error is in `output`.
+pub fn decode_all(
+    input: &[u8],
+    limit: ExpansionLimit,
+    output: &mut Vec<u8>,
+) -> Result<(), FrameError> {
+    let mut decoder = Decoder::new(Frame::of(input), limit)?;
+    let mut rest = input;
+    loop {
+        let before = output.len();
+        let used = decoder.decode(rest, output, ALL_BYTES)?;
+        rest = &rest[used..];
+        if rest.is_empty() && output.len() == before {
+            return decoder.finish();
         }
     }
 }
@@ -328,9 +371,16 @@ mod tests {
         let frames = [zstd(one), zstd(two)].concat();
         let streams = [bzip2(one), bzip2(b""), bzip2(two)].concat();
         let snappies = [snappy(one), snappy(two)].concat();
+        let twice = gzip(&[gzip(one), gzip(two)].concat());
+        let inner = gzip(&text);
+        let both = [gzip(&inner[..20]), gzip(&inner[20..])].concat();
         for object in [
             text.clone(),
             gzip(&text),
+            twice,
+            gzip(&gzip(&gzip(&text))),
+            both,
+            zstd(&gzip(&text)),
             members,
             padded,
             zstd(&text),

@@ -33,6 +33,7 @@ pub use walk::{Elements, Member, Members, elements, members};
 
 pub(crate) use nest::Nest;
 pub(crate) use strings::{Starts, Strings, lane_masks};
+pub(crate) use walk::{begun_members, nested_end};
 
 /// Where and how some text is not the JSON that it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +89,7 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 
 /// The first byte from `at` on that is not white space, or where the bytes end.
 #[inline(always)]
-fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     while at < bytes.len() && is_blank(bytes[at]) {
         at += 1;
     }

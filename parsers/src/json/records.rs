@@ -96,7 +96,7 @@ impl JsonRecords {
                 let missing = || new_null_array(table.field(source).data_type(), 0);
                 built.into_iter().next().unwrap_or_else(missing)
             }
-            ColumnSource::Unknown(_) | ColumnSource::Line => {
+            ColumnSource::Unknown(_) | ColumnSource::Line | ColumnSource::Origin(_) => {
                 new_null_array(table.field(source).data_type(), fields.offsets.records())
             }
         }

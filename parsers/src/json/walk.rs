@@ -30,6 +30,33 @@ pub(super) fn members_with<S: Simd>(simd: S, bytes: &[u8], object: Range<usize>)
     Members(Walk::new(simd, bytes, object, b'{', b'}', "an object"))
 }
 
+/// The members of the object that begins at `start` and may break off anywhere, as the beginning of
+/// a file does: each with whether its value is whole. What follows an error is not given.
+pub(crate) fn begun_members(
+    bytes: &[u8],
+    start: usize,
+) -> impl Iterator<Item = (Member, bool)> + '_ {
+    let start = start.min(bytes.len());
+    let mut walk = Walk {
+        bytes,
+        cursor: Cursor::new(Plain, bytes, start, bytes.len()),
+        at: start + 1,
+        begun: false,
+        error: None,
+        ended: bytes.get(start) != Some(&b'{'),
+    };
+    std::iter::from_fn(move || {
+        walk.begin()?.ok()?;
+        let key = walk.named().ok()?;
+        let start = walk.at;
+        let whole = walk.value();
+        walk.ended = whole.is_err();
+        let value = whole.unwrap_or(start..bytes.len());
+        let is_whole = !walk.ended;
+        (!value.is_empty()).then_some((Member { key, value }, is_whole))
+    })
+}
+
 /// The elements of the array `bytes[array]`, whose brackets must be balanced: as [`members`].
 pub fn elements(bytes: &[u8], array: Range<usize>) -> Elements<'_> {
     Elements(Walk::new(Plain, bytes, array, b'[', b']', "an array"))
@@ -134,12 +161,19 @@ impl<'a, S: Simd> Walk<'a, S> {
 
     #[inline(always)]
     fn member(&mut self) -> Result<Member, JsonError> {
+        let key = self.named()?;
+        let value = self.value()?;
+        Ok(Member { key, value })
+    }
+
+    /// The name of a member; goes to its value.
+    #[inline(always)]
+    fn named(&mut self) -> Result<Range<usize>, JsonError> {
         let key = self.key()?;
         self.at = skip_blanks(self.bytes, self.at);
         self.expect(b':', "':'")?;
         self.at = skip_blanks(self.bytes, self.at);
-        let value = self.value()?;
-        Ok(Member { key, value })
+        Ok(key)
     }
 
     #[inline(always)]
@@ -195,4 +229,16 @@ impl<'a, S: Simd> Walk<'a, S> {
             expected,
         }
     }
+}
+
+/// Where the object or array ends that begins at `start`; None if it breaks off, or none begins
+/// there.
+pub(crate) fn nested_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let closing = match bytes.get(start)? {
+        b'{' => b'}',
+        b'[' => b']',
+        _ => return None,
+    };
+    let at = Cursor::new(Plain, bytes, start, bytes.len()).closer(start)?;
+    (bytes[at] == closing).then_some(at + 1)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_buffer::Buffer;
 
 use super::lines::BYTE_ORDER_MARK;
-use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, Place as ObjectPlace, RecordSpan, TOO_LONG};
+use super::{BLOCK_BYTES, Block, MAX_RECORD_BYTES, Place as ObjectPlace, RecordSpan};
 use crate::arch::{self, LANE, Simd, Work};
 use crate::json::{Nest, Starts, Strings, is_blank, lane_masks};
 use crate::layout::Layout;
@@ -35,6 +35,7 @@ pub struct JsonCutter {
     layout: Arc<Layout>,
     records_at: Option<String>,
     block_bytes: usize,
+    record_bytes: usize,
     buffer: Vec<u8>,
     /// Byte offset of the buffer in the object.
     base: u64,
@@ -50,6 +51,8 @@ pub struct JsonCutter {
     nest: Nest,
     strings: Strings,
     starts: Starts,
+    /// Records and rejects so far.
+    seen: u64,
     /// The block that is being gathered.
     gathered: Gathered,
     /// Blocks whose bytes are in the buffer still.
@@ -149,6 +152,7 @@ impl JsonCutter {
             layout,
             records_at: records_at.map(str::to_owned),
             block_bytes: BLOCK_BYTES,
+            record_bytes: MAX_RECORD_BYTES,
             buffer: Vec::new(),
             base: 0,
             before: 0,
@@ -159,6 +163,7 @@ impl JsonCutter {
             nest: Nest::default(),
             strings: Strings::default(),
             starts: Starts::default(),
+            seen: 0,
             gathered: Gathered::default(),
             ready: Vec::new(),
         }
@@ -167,6 +172,12 @@ impl JsonCutter {
     /// The same with blocks of another size, for tests that want many.
     pub fn with_block_bytes(mut self, bytes: usize) -> Self {
         self.block_bytes = bytes;
+        self
+    }
+
+    /// The same for records of up to `bytes`.
+    pub(crate) fn with_record_bytes(mut self, bytes: usize) -> Self {
+        self.record_bytes = bytes;
         self
     }
 
@@ -184,6 +195,11 @@ impl JsonCutter {
             offset: self.base + self.at as u64,
             header: Vec::new(),
         }
+    }
+
+    /// The layout that the next records have.
+    pub(super) fn layout(&self) -> Arc<Layout> {
+        Arc::clone(&self.layout)
     }
 
     /// Where inflated bytes are appended.
@@ -210,23 +226,42 @@ impl JsonCutter {
         self.release(out);
     }
 
+    /// What was appended since the last time was a message by itself: what it leaves open is broken,
+    /// and if it holds nothing, that is a record which is passed over.
+    pub(super) fn end_message(&mut self) {
+        let before = self.seen;
+        self.buffer.push(b'\n');
+        self.scan(true);
+        let whole = self.place == Place::Top;
+        self.end_all(whole, expected("the record's end before the message's"));
+        if self.seen == before {
+            self.gathered.counts.records += 1;
+            self.gathered.counts.skipped += 1;
+        }
+    }
+
     /// Gives the rest after the last bytes. `cut_off` says that the object broke off there.
     pub fn finish(&mut self, cut_off: bool, out: &mut VecDeque<Block>) {
         self.scan(true);
-        if self.region.is_none() && self.place != Place::Top {
-            self.begin(RegionKind::Wrapper, None);
-        }
         let whole = self.place == Place::Top && !cut_off;
-        match &mut self.region {
-            Some(region) if whole && matches!(region.kind, RegionKind::Garbage(_)) => {}
-            Some(region) => region.problem = Some(Reason::CutOff),
-            None => {}
-        }
-        self.end_region(self.at, None);
+        self.end_all(whole, Reason::CutOff);
         if !self.gathered.spans.is_empty() || self.gathered.counts != Counts::default() {
             self.close_block();
         }
         self.release(out);
+    }
+
+    /// Ends whatever is open. Garbage outside of everything may be `whole` as it is.
+    fn end_all(&mut self, whole: bool, problem: Reason) {
+        if self.region.is_none() && self.place != Place::Top {
+            self.begin(RegionKind::Wrapper, None);
+        }
+        match &mut self.region {
+            Some(region) if whole && matches!(region.kind, RegionKind::Garbage(_)) => {}
+            Some(region) => region.problem = Some(problem),
+            None => {}
+        }
+        self.end_region(self.at, None);
     }
 
     fn scan(&mut self, last: bool) {
@@ -428,7 +463,7 @@ impl JsonCutter {
         let (Some(name), Some(region)) = (&self.records_at, &self.region) else {
             return false;
         };
-        if region.kind != RegionKind::Record || region.is_too_long(self.base, at) {
+        if region.kind != RegionKind::Record || self.is_too_long(region, at) {
             return false;
         }
         let before = self.buffer[region.start..at].trim_ascii_end();
@@ -474,8 +509,9 @@ impl JsonCutter {
         }
         let problem = region.problem.clone().or(problem);
         let counts = region.kind == RegionKind::Record || problem.is_some();
-        if counts && region.is_too_long(self.base, end) {
-            self.reject(region, end, TOO_LONG);
+        if counts && self.is_too_long(&region, end) {
+            let limit = self.record_bytes;
+            self.reject(region, end, Reason::TooLong { limit });
         } else if let Some(problem) = problem {
             self.reject(region, end, problem);
         } else if counts {
@@ -485,6 +521,7 @@ impl JsonCutter {
     }
 
     fn gather(&mut self, record: &Region, end: usize) {
+        self.seen += 1;
         let block = &mut self.gathered;
         if block.spans.is_empty() {
             block.start = record.start;
@@ -500,6 +537,7 @@ impl JsonCutter {
 
     #[cold]
     fn reject(&mut self, region: Region, end: usize, reason: Reason) {
+        self.seen += 1;
         let buffer = &self.buffer;
         let excerpt = region
             .dropped
@@ -530,13 +568,21 @@ impl JsonCutter {
         self.ready.push(block);
     }
 
+    /// Whether a region is too long if it ends before `end`.
+    fn is_too_long(&self, region: &Region, end: usize) -> bool {
+        self.base + end as u64 - region.offset > self.record_bytes as u64
+    }
+
     /// Lets go of the bytes of a region that is too long.
     fn drop_long_region(&mut self) {
-        let Some(region) = &mut self.region else {
+        let Some(region) = &self.region else {
             return;
         };
-        if region.dropped.is_none() && region.is_too_long(self.base, self.at) {
-            region.dropped = Some(trimmed_excerpt(&self.buffer[region.start..self.at]));
+        if region.dropped.is_none() && self.is_too_long(region, self.at) {
+            let excerpt = trimmed_excerpt(&self.buffer[region.start..self.at]);
+            if let Some(region) = &mut self.region {
+                region.dropped = Some(excerpt);
+            }
             if !self.gathered.spans.is_empty() {
                 self.close_block();
             }
@@ -567,6 +613,7 @@ impl JsonCutter {
                     counts: block.counts,
                     rejects: block.rejects,
                     gaps: Vec::new(),
+                    events: Arc::default(),
                 });
             }
         }
@@ -577,13 +624,6 @@ impl JsonCutter {
         if let Some(region) = &mut self.region {
             region.start = region.start.saturating_sub(keep);
         }
-    }
-}
-
-impl Region {
-    /// Whether it is too long if it ends before `end` of a buffer that begins at `base`.
-    fn is_too_long(&self, base: u64, end: usize) -> bool {
-        base + end as u64 - self.offset > MAX_RECORD_BYTES as u64
     }
 }
 

@@ -96,6 +96,11 @@ impl LineCutter {
         }
     }
 
+    /// The layout that the next records have.
+    pub(super) fn layout(&self) -> Arc<Layout> {
+        Arc::clone(&self.layout)
+    }
+
     /// Where inflated bytes are appended.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
@@ -126,6 +131,11 @@ impl LineCutter {
         let mut whole = std::mem::replace(&mut self.buffer, tail);
         whole.truncate(last + 1);
         self.take_lines(whole, out);
+    }
+
+    /// What was appended since the last time was a message by itself: a line.
+    pub(super) fn end_message(&mut self) {
+        self.buffer.push(b'\n');
     }
 
     /// Gives the rest after the last bytes. `cut_off` says that the object broke off there, so
@@ -311,6 +321,7 @@ impl LineCutter {
             counts: std::mem::take(&mut self.counts),
             rejects: std::mem::take(&mut self.rejects),
             gaps: Vec::new(),
+            events: Arc::default(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! [`LineCutter`] takes lines for records. It also follows the header lines, which may stand at
 //! the beginning, be missing, or be repeated in the middle (concatenated files), since a block
 //! must have one layout. [`JsonCutter`] takes JSON objects for records, wherever they stand.
+//! Records that come in envelopes ([`crate::envelope`]) are taken out of them first and cut as if
+//! they had stood in a file; their blocks know where they were.
 //! Cutting is cheap next to parsing and goes in order; the blocks can then be parsed in any order
 //! on any core. [`LineRanges`] lets several cores read and cut one plain object.
 
@@ -13,11 +15,14 @@ pub(crate) mod lines;
 mod look;
 mod pool;
 mod ranges;
+mod shape_cutter;
+mod unwrapping;
 
 use std::sync::Arc;
 
 use arrow_buffer::Buffer;
 
+use crate::envelope::Origin;
 use crate::layout::Layout;
 use crate::reject::{Counts, Reason, Reject};
 
@@ -27,6 +32,7 @@ pub use lines::LineCutter;
 pub use look::Look;
 pub use pool::BlockPool;
 pub use ranges::{LineRanges, Taken};
+pub(crate) use unwrapping::EventPlace;
 
 /// Inflated bytes that a block has at least, unless the object ends before.
 ///
@@ -80,19 +86,35 @@ pub struct Block {
     pub rejects: Vec<Reject>,
     /// Where lines were taken out, in order. Empty for blocks as they are cut.
     pub gaps: Vec<Gap>,
+    /// Where the records were, if they were in envelopes: [`Block::offset`] is then that among
+    /// what was taken out.
+    pub(crate) events: Arc<[EventPlace]>,
 }
 
 impl Block {
     /// Line in its object, from 1, and byte offset of a record that begins at `start`, on the
-    /// line `line` of the block.
+    /// line `line` of the block. Of records in envelopes, the lines are the log events, and the
+    /// byte is that of the log event.
     pub fn place(&self, start: usize, line: u32) -> (u64, u64) {
-        let before = self.gaps.partition_point(|gap| gap.at as usize <= start);
-        let gap = before.checked_sub(1).map(|last| self.gaps[last]);
-        let gap = gap.unwrap_or_default();
+        let gap = self.gap_before(start);
+        let at = self.offset + start as u64 + gap.bytes;
+        let event = unwrapping::place_of(&self.events, at);
         (
             self.first_line + u64::from(line) + gap.lines,
-            self.offset + start as u64 + gap.bytes,
+            event.map_or(at, |event| event.offset),
         )
+    }
+
+    /// What the envelope says of a record that begins at `start`, if it was in one.
+    pub(crate) fn origin(&self, start: usize) -> Option<&Arc<Origin>> {
+        let at = self.offset + start as u64 + self.gap_before(start).bytes;
+        Some(&unwrapping::place_of(&self.events, at)?.origin)
+    }
+
+    fn gap_before(&self, start: usize) -> Gap {
+        let before = self.gaps.partition_point(|gap| gap.at as usize <= start);
+        let gap = before.checked_sub(1).map(|last| self.gaps[last]);
+        gap.unwrap_or_default()
     }
 
     /// The same block with fewer records.
@@ -106,6 +128,7 @@ impl Block {
             layout: Arc::clone(&self.layout),
             counts: self.counts,
             rejects: self.rejects.clone(),
+            events: Arc::clone(&self.events),
         }
     }
 }

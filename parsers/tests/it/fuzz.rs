@@ -16,6 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use crate::envelopes::data;
 use crate::reader::{Reader, gzip, zstd};
 use crate::samples::log_files;
 
@@ -202,7 +203,15 @@ fn any_magic() -> impl Strategy<Value = &'static [u8]> {
 }
 
 fn any_frame() -> impl Strategy<Value = fn(&[u8]) -> Vec<u8>> {
-    select(vec![gzip as fn(&[u8]) -> Vec<u8>, zstd])
+    select(vec![gzip as fn(&[u8]) -> Vec<u8>, zstd, enveloped])
+}
+
+/// The lines of a log as messages of CloudWatch Logs.
+fn enveloped(log: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(log);
+    let lines: Vec<_> = text.lines().collect();
+    let messages = lines.chunks(3).map(|lines| data("x", lines));
+    messages.collect::<String>().into_bytes()
 }
 
 #[derive(Debug, Clone)]

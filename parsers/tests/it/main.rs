@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cloudtrail;
+mod envelopes;
 mod filters;
 mod fuzz;
 mod generations;
@@ -9,6 +10,7 @@ mod hostile;
 mod json;
 mod json_records;
 mod json_rows;
+mod kpl;
 mod logs;
 mod one_file;
 mod properties;

@@ -67,6 +67,12 @@ impl Reader {
         self
     }
 
+    /// The same with records without a header in this order.
+    pub(crate) fn given(mut self, fields: &[String]) -> Self {
+        self.layout = Arc::new(Layout::given(&self.table.format, fields));
+        self
+    }
+
     pub(crate) fn projecting(mut self, columns: &[usize]) -> Self {
         self.projection = columns.to_vec();
         self

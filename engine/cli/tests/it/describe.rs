@@ -110,8 +110,10 @@ fn schema() {
     $file_size                  bigint     bytes                hidden: size of the object
     $file_modified_time         timestamp                       hidden: last change of the object
     $line                       bigint                          hidden: line of the record in its object, from 1
+    $log_group                  varchar                         hidden: log group, of records from CloudWatch Logs
+    $log_stream                 varchar                         hidden: log stream in it
 
-    64 rows
+    66 rows
 
     ----- stderr -----
     "#);

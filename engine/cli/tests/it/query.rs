@@ -618,3 +618,35 @@ fn expressions_need_no_logs() {
     ----- stderr -----
     "#);
 }
+
+/// A file of Firehose: messages of CloudWatch Logs one after the other.
+#[test]
+fn logs_in_envelopes() {
+    let message = |kind: &str, owner: &str, event: &str| {
+        let event = event.trim_end();
+        format!(
+            r#"{{"messageType":"{kind}","owner":"{owner}","logGroup":"vpc-flows","logStream":"eni-1","logEvents":[{{"id":"1","timestamp":1418530010000,"message":"{event}"}}]}}"#
+        )
+    };
+    let object = [
+        message("CONTROL_MESSAGE", "CloudwatchLogs", "health"),
+        message("DATA_MESSAGE", "111122223333", RECORD),
+        message("DATA_MESSAGE", "444455556666", "2 eni-1"),
+    ];
+    let folder = folder(&[("stream-1-2026-11-20-13-00-00", object.concat().as_bytes())]);
+    let sql = r#"SELECT accid, srcaddr, "$log_group", "$log_stream", "$line" FROM vpc_flow_logs"#;
+    let place = below(&folder, "stream-1-2026-11-20-13-00-00");
+    assert_command_snapshot!(loglens(&["query", sql, &place]), @r#"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    accid         srcaddr   $log_group  $log_stream  $line
+    ------------  --------  ----------  -----------  -----
+    111122223333  10.0.0.1  vpc-flows   eni-1            1
+
+    1 row
+
+    ----- stderr -----
+    note: 1 record rejected, first [folder]/stream-1-2026-11-20-13-00-00:2: expected 14 fields, found 2; all of them: loglens query "SELECT * FROM rejects" [folder]/stream-1-2026-11-20-13-00-00
+    "#);
+}

@@ -244,10 +244,12 @@ impl<'a> Recognition<'a> {
         }
         match self.recognise(&keyed.candidates, head) {
             Ok(recognised) => {
-                if let Some(log) = &keyed.facts.log {
-                    self.known.insert((source, log.clone()), recognised.clone());
+                if let (Some(log), [first, ..]) = (&keyed.facts.log, recognised.as_slice()) {
+                    self.known.insert((source, log.clone()), first.clone());
                 }
-                self.add(source, keyed, &recognised);
+                for recognised in &recognised {
+                    self.add(source, keyed.clone(), recognised);
+                }
             }
             Err(reason) => self.unrecognised.push(Unrecognised {
                 key: keyed.object.key.to_string(),
@@ -256,7 +258,12 @@ impl<'a> Recognition<'a> {
         }
     }
 
-    fn recognise(&self, candidates: &[Arc<Format>], start: &[u8]) -> Result<Recognised, String> {
+    /// What an object is: of one table, but where it holds messages of several log groups.
+    fn recognise(
+        &self,
+        candidates: &[Arc<Format>],
+        start: &[u8],
+    ) -> Result<Vec<Recognised>, String> {
         if let Frame::Unsupported(name) = Frame::of(start) {
             return Err(format!("{name} is not read"));
         }
@@ -267,15 +274,16 @@ impl<'a> Recognition<'a> {
         } else {
             candidates
         };
-        if let Some(recognised) = detect::by_head(&head, among, fields) {
+        let recognised = detect::all_by_head(&head, among, fields);
+        if !recognised.is_empty() {
             return Ok(recognised);
         }
         match (candidates, &self.given.format) {
             // The user or the key says what it is; whatever is in it will be rejected and counted.
-            ([format], _) | (_, Some(format)) => Ok(Recognised {
+            ([format], _) | (_, Some(format)) => Ok(vec![Recognised {
                 format: Arc::clone(format),
                 unknown: Vec::new(),
-            }),
+            }]),
             _ if start.is_empty() => Err("empty".to_owned()),
             ([], _) => Err("no known log format".to_owned()),
             (several, _) => {
@@ -365,6 +373,7 @@ impl<'a> Recognition<'a> {
 }
 
 /// An object with what its key says.
+#[derive(Clone)]
 struct Keyed {
     object: Object,
     facts: KeyFacts,

@@ -13,7 +13,7 @@ use loglens_parsers::parse::{ParseOptions, Parsed, Parser, RowFilter};
 use loglens_parsers::record::Block;
 use loglens_parsers::table::Table;
 
-use super::columns::{LogColumn, LogColumns, ObjectColumns};
+use super::columns::{KeyColumn, LogColumn, LogColumns, ObjectColumns};
 use super::predicate::{FilterPlan, Predicate};
 use super::spec::ScanObject;
 
@@ -37,10 +37,16 @@ impl Selection {
             .collect();
         let mut parsed = Vec::new();
         for column in &columns {
-            if let LogColumn::Parsed(index) | LogColumn::ParsedOrKey(index, _) = column
-                && !parsed.contains(index)
-            {
-                parsed.push(*index);
+            let (from_bytes, from_envelope) = match column {
+                LogColumn::Parsed(index) => (Some(*index), None),
+                LogColumn::ParsedOrKey(index, key) => (Some(*index), key.origin()),
+                LogColumn::Key(key) => (None, key.origin()),
+                _ => (None, None),
+            };
+            for index in from_bytes.into_iter().chain(from_envelope) {
+                if !parsed.contains(&index) {
+                    parsed.push(index);
+                }
             }
         }
         Self {
@@ -62,12 +68,18 @@ impl Selection {
             let at = self.parsed.iter().position(|parsed| parsed == index)?;
             Some(Arc::clone(batch.column(at)))
         };
+        // Where the key says nothing, the envelope may.
+        let from_envelope = |key: &KeyColumn| {
+            let index = key.origin().filter(|_| key.text(object.facts).is_none())?;
+            from_bytes(&index)
+        };
         let arrays = self.columns.iter().map(|column| {
             let parsed = match column {
                 LogColumn::Parsed(index) => from_bytes(index),
                 LogColumn::ParsedOrKey(index, key) if layout.find(key.name()).is_some() => {
                     from_bytes(index)
                 }
+                LogColumn::ParsedOrKey(_, key) | LogColumn::Key(key) => from_envelope(key),
                 _ => None,
             };
             parsed.map_or_else(|| object.array(column, rows), Ok)

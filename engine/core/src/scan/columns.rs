@@ -9,9 +9,10 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::error::Result;
+use loglens_parsers::envelope::OriginPart;
 use loglens_parsers::format::PartitionValue;
 use loglens_parsers::key::KeyFacts;
-use loglens_parsers::table::{ColumnSource, EXTRA, Table};
+use loglens_parsers::table::{ColumnSource, EXTRA, LINE, LOG_GROUP, LOG_STREAM, Table};
 
 use crate::object::Object;
 
@@ -22,11 +23,13 @@ pub(crate) const FILE_SIZE: &str = "$file_size";
 /// Its last change.
 pub(crate) const FILE_MODIFIED_TIME: &str = "$file_modified_time";
 /// Columns that exist only for statements that name them.
-pub(crate) const HIDDEN: [&str; 4] = [
+pub(crate) const HIDDEN: [&str; 6] = [
     PATH,
     FILE_SIZE,
     FILE_MODIFIED_TIME,
-    loglens_parsers::table::LINE,
+    LINE,
+    LOG_GROUP,
+    LOG_STREAM,
 ];
 
 /// Metadata of a column's field: the text that a log writes for NULL.
@@ -54,6 +57,9 @@ pub(crate) enum LogColumn {
 pub(crate) struct KeyColumn {
     name: String,
     value: Option<PartitionValue>,
+    /// The index in the parser's [`Table`] of what the record's envelope says of it, for records
+    /// of objects whose keys say nothing.
+    origin: Option<usize>,
 }
 
 /// The columns of a log table: first those that `*` shows, then the hidden ones. Behind them are
@@ -78,6 +84,12 @@ impl LogColumns {
             .map(|partition| KeyColumn {
                 name: partition.name.clone(),
                 value: Some(partition.from),
+                origin: match partition.from {
+                    PartitionValue::Account => Some(OriginPart::Account),
+                    PartitionValue::Region => Some(OriginPart::Region),
+                    _ => None,
+                }
+                .map(|part| table.index_of(ColumnSource::Origin(part))),
             })
             .collect();
         for name in hive {
@@ -86,6 +98,7 @@ impl LogColumns {
                 keys.push(KeyColumn {
                     name: name.clone(),
                     value: None,
+                    origin: None,
                 });
             }
         }
@@ -119,6 +132,13 @@ impl LogColumns {
                 columns.push(column);
                 fields.push(field);
             }
+        }
+        for part in [OriginPart::LogGroup, OriginPart::LogStream] {
+            let source = ColumnSource::Origin(part);
+            hidden.push((
+                LogColumn::Parsed(table.index_of(source)),
+                table.field(source),
+            ));
         }
         let visible = columns.len();
         let zone = Some(Arc::clone(&table.zone));
@@ -237,6 +257,11 @@ impl KeyColumn {
     /// What it holds, if no Hive-style segment has its name.
     pub(super) fn value(&self) -> Option<PartitionValue> {
         self.value
+    }
+
+    /// Where an envelope would say it of a record, if one can.
+    pub(super) fn origin(&self) -> Option<usize> {
+        self.origin
     }
 
     fn data_type(&self) -> DataType {

@@ -112,7 +112,9 @@ impl KeyTest {
     fn may_hold(&self, facts: &KeyFacts, complete: bool) -> bool {
         let values = self.columns.iter().map(|(column, source)| {
             let value = column.text(facts);
-            let is_known = value.is_some() || (complete && *source == Source::Key);
+            // What no key says, an envelope may.
+            let is_all = complete && *source == Source::Key && column.origin().is_none();
+            let is_known = value.is_some() || is_all;
             is_known.then_some(value)
         });
         let Some(values) = values.collect::<Option<Vec<_>>>() else {

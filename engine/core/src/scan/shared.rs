@@ -75,20 +75,23 @@ async fn open(object: ScanObject, parts: &Parts) -> Result<Way, Error> {
     let reader = parts.sources[object.source].open(&object.object).await?;
     let lines = !matches!(parts.format.shape, Shape::Json { .. });
     Ok(match Input::new(reader) {
-        Input::At { object: file, .. } if lines && is_plain(&*file)? => {
+        Input::At { object: file, .. } if lines && is_plain_lines(&*file)? => {
             Way::Ranges(Box::new(Ranges::new(&object, file, parts)))
         }
         input => Way::Pump(Pump::start(Cursor::new(object, input, Vec::new(), parts))),
     })
 }
 
-fn is_plain(file: &dyn ReadAt) -> Result<bool, Error> {
+/// Whether the lines of a file are its records: they are in no frame, and in no envelope, which
+/// would be JSON.
+fn is_plain_lines(file: &dyn ReadAt) -> Result<bool, Error> {
     let mut start = [0; MAGIC_BYTES];
     let read = file.read_at(0, &mut start)?;
-    Ok(matches!(
-        Frame::of(&start[..read]),
-        Frame::Plain | Frame::Unsupported(_)
-    ))
+    let start = &start[..read];
+    let frame = Frame::of(start);
+    let plain = matches!(frame, Frame::Plain | Frame::Unsupported(_));
+    let first = start.iter().find(|byte| byte.is_ascii_graphic());
+    Ok(plain && first.is_some_and(|&first| first != b'{'))
 }
 
 /// Plain lines that everyone reads ranges of.

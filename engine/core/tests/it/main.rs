@@ -5,6 +5,7 @@
 mod approx_distinct;
 mod ask;
 mod converting;
+mod envelopes;
 mod faults;
 mod golden;
 mod logs;
