@@ -27,7 +27,7 @@ pub(super) struct Cluster {
     /// Those that were not asked to stop, and those that were; none crashed.
     pub(super) working: Vec<(usize, Stopper)>,
     started: usize,
-    steps: usize,
+    pub(super) steps: usize,
 }
 
 impl Cluster {
@@ -95,13 +95,13 @@ impl Cluster {
         self.working.push((id, stopper));
     }
 
-    /// Ends some worker at once, wherever it is.
-    pub(super) fn crash(&mut self, chosen: usize) {
+    /// Ends some worker at once, wherever it is. What it has sent arrives up to so much later.
+    pub(super) fn crash(&mut self, chosen: usize, late: Duration) {
         let (id, _) = self.working.swap_remove(chosen);
         self.tasks.kill(id);
         self.with(|world| {
             world.crashed.insert(id);
-            world.delay(id, FAILOVER * 4);
+            world.delay(id, late);
         });
     }
 
@@ -198,6 +198,9 @@ impl Cluster {
                 .collect()
         });
         for (shard, rows) in shards {
+            if let Some(row) = self.with(|world| world.not_there(&rows)) {
+                return Err(format!("{shard}: row {row} is not there"));
+            }
             let tail = application.log(&shard).tail().now_or_never();
             let tail = tail.unwrap().map_err(|error| error.message)?;
             let committed = tail
@@ -218,11 +221,7 @@ impl Cluster {
 
 /// All rows are in the lake.
 pub(super) fn is_all_there(world: &mut World) -> bool {
-    let rows = &world.objects.rows;
-    world
-        .stream
-        .rows()
-        .all(|(_, of_shard)| of_shard.iter().all(|row| rows.contains_key(row)))
+    world.objects.rows.len() as u64 == world.stream.last_row
 }
 
 /// All shards were read to their end.

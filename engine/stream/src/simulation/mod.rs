@@ -75,7 +75,7 @@ fn make_trouble(cluster: &mut Cluster) {
     match cluster.below(8) {
         0 | 1 if workers > 0 => {
             let chosen = cluster.below(workers);
-            cluster.crash(chosen);
+            cluster.crash(chosen, FAILOVER * 4);
         }
         2..=4 if workers > 0 => {
             let chosen = cluster.below(workers);
@@ -146,7 +146,7 @@ fn kill(seed: u64, _: Option<Broken>) -> Result<(), String> {
         cluster.step()?;
     }
     let chosen = cluster.below(2);
-    cluster.crash(chosen);
+    cluster.crash(chosen, Duration::ZERO);
     // The lease runs out, is seen to have run out, and what was read becomes a cut.
     let most = FAILOVER + FAILOVER / 3 + Duration::from_secs(4);
     cluster.until(most, "all there", is_all_there).map(drop)
@@ -161,14 +161,13 @@ fn gone(seed: u64) -> Result<u64, String> {
     });
     cluster.start();
     cluster.until(FOR_EVER, "claimed", |world| world.objects.is_claimed())?;
-    cluster.crash(0);
+    cluster.crash(0, Duration::ZERO);
     cluster.with(|world| {
         world.stream.lose_all();
         (0..3).for_each(|_| world.produce());
         world.stream.close_all();
     });
     cluster.start();
-    cluster.until(FOR_EVER, "all there", is_all_there)?;
     cluster.until(FOR_EVER, "all ended", is_all_ended)?;
     cluster.missing()
 }

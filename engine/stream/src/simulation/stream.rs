@@ -20,7 +20,7 @@ use crate::clock::Clock;
 pub(super) struct Stream {
     shards: Vec<Stored>,
     last_sequence: u64,
-    last_row: u64,
+    pub(super) last_row: u64,
     /// How often each record came to an owner.
     pub(super) came: BTreeMap<u64, usize>,
     /// Records are delivered more than once.
@@ -134,24 +134,29 @@ impl World {
         }
     }
 
+    /// The first of these rows that no reader of the lake sees.
+    pub(super) fn not_there(&self, rows: &[u64]) -> Option<u64> {
+        let is_there = |row: &u64| self.objects.rows.contains_key(row);
+        rows.iter().copied().find(|row| !is_there(row))
+    }
+
     /// Whatever reads a shard may only do so when all before it is done.
     fn check_parents(&mut self, shard: usize) {
         for parent in self.stream.shards[shard].shard.parents.clone() {
-            let is_at_end = self.ended.contains(&parent);
             let stored = self
                 .stream
                 .shards
                 .iter()
                 .find(|stored| stored.shard.id == parent);
-            let mut rows = stored.unwrap().records.iter().flat_map(|(_, rows)| rows);
-            if !is_at_end || rows.any(|row| !self.objects.rows.contains_key(row)) {
+            let rows = stored.unwrap().records.iter().flat_map(|(_, rows)| rows);
+            let rows: Vec<u64> = rows.copied().collect();
+            if !self.ended.contains(&parent) || self.not_there(&rows).is_some() {
                 self.violate(|| format!("a child is read before the end of {parent}"));
             }
         }
     }
 
     fn fetch(&mut self, shard: usize, from: usize) -> (Fetched, usize) {
-        self.check_parents(shard);
         let most = 1 + self.random.below(4);
         let back = match self.stream.repeats && self.one_in(4) {
             true => self.random.below(4),
@@ -223,6 +228,7 @@ impl ShardSource for Net {
         let found = self.call(move |world| {
             let mut ids = world.stream.shards.iter().map(|stored| &*stored.shard.id);
             let index = ids.position(|id| id == shard).unwrap();
+            world.check_parents(index);
             (index, world.index(index, &start))
         });
         let (shard, next) = found.await?;
