@@ -22,7 +22,7 @@ use crate::stop::Stop;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest pause after something failed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Starts a task that runs by itself.
 pub type Spawn = Arc<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;

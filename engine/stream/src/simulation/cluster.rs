@@ -105,12 +105,12 @@ impl Cluster {
         });
     }
 
-    /// Holds a worker, wherever it is. What it has sent may be under way for as long.
-    pub(super) fn pause(&mut self, chosen: usize, until: Duration) {
+    /// Holds a worker, wherever it is. What it has sent arrives up to so much later.
+    pub(super) fn pause(&mut self, chosen: usize, until: Duration, late: Duration) {
         let (id, _) = self.working[chosen];
         self.with(|world| {
             world.paused.insert(id, until);
-            world.delay(id, FAILOVER * 4);
+            world.delay(id, late);
         });
     }
 

@@ -29,6 +29,9 @@ const FOR_EVER: Duration = Duration::from_secs(100_000);
 /// looked at twice, and what failed before may wait.
 const RECOVERY: Duration = Duration::from_secs(3 + 20);
 
+/// For so long may be under way what a worker has sent that crashed or sleeps.
+const LATE: Duration = Duration::from_secs(3 * 4);
+
 /// Everything goes wrong for a while, and then nothing does.
 fn chaos(seed: u64, broken: Option<Broken>) -> Result<(), String> {
     let mut cluster = Cluster::new(seed, broken);
@@ -55,7 +58,8 @@ fn chaos(seed: u64, broken: Option<Broken>) -> Result<(), String> {
     cluster.with(|world| world.lost = 0);
     // One is there, and awake; others may sleep on.
     cluster.start();
-    cluster.until(RECOVERY * generations(&cluster), "all there", is_all_there)?;
+    let most = (RECOVERY + LATE) * generations(&cluster);
+    cluster.until(most, "all there", is_all_there)?;
     cluster.with(|world| world.stream.close_all());
     cluster.until(FOR_EVER, "all ended", is_all_ended)?;
     cluster.check_logs()?;
@@ -75,7 +79,7 @@ fn make_trouble(cluster: &mut Cluster) {
     match cluster.below(8) {
         0 | 1 if workers > 0 => {
             let chosen = cluster.below(workers);
-            cluster.crash(chosen, FAILOVER * 4);
+            cluster.crash(chosen, LATE);
         }
         2..=4 if workers > 0 => {
             let chosen = cluster.below(workers);
@@ -83,7 +87,7 @@ fn make_trouble(cluster: &mut Cluster) {
                 true => Duration::MAX,
                 false => world.now + world.up_to(FAILOVER * 3),
             });
-            cluster.pause(chosen, end);
+            cluster.pause(chosen, end, LATE);
         }
         5 if workers > 0 => {
             let chosen = cluster.below(workers);
@@ -147,9 +151,13 @@ fn kill(seed: u64, _: Option<Broken>) -> Result<(), String> {
     }
     let chosen = cluster.below(2);
     cluster.crash(chosen, Duration::ZERO);
-    // The lease runs out, is seen to have run out, and what was read becomes a cut.
-    let most = FAILOVER + FAILOVER / 3 + Duration::from_secs(4);
-    cluster.until(most, "all there", is_all_there).map(drop)
+    let left = format!("worker-{}", cluster.working[0].0);
+    // A lease runs out while it is looked at every third of that time.
+    cluster.until(FAILOVER * 2, "taken over", |world| {
+        let owners = world.leases.values().map(|lease| lease.owner.as_deref());
+        owners.eq(std::iter::repeat_n(Some(&*left), world.leases.len()))
+    })?;
+    cluster.until(RECOVERY, "all there", is_all_there).map(drop)
 }
 
 /// The stream loses all records while a claim is not finished. Gives how many are said to be missing.
