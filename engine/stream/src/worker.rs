@@ -136,8 +136,7 @@ impl Worker {
         if synced.is_some_and(|synced| now.saturating_sub(synced) < failover) {
             return Ok(());
         }
-        let shards = self.application.source.shards().await?;
-        let changed = self.leases.sync(&shards).await?;
+        let changed = self.leases.sync(&*self.application.source).await?;
         let observer = &self.application.observer;
         for shard in &changed.added {
             observer.observe(&Event::Found(shard));

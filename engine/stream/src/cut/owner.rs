@@ -245,7 +245,7 @@ impl ShardOwner {
     /// Deletes old entries, every so many cuts. What fails is done the next time.
     async fn prune(&self, committed: u64) {
         let kept = self.application.kept_cuts.max(1);
-        if committed % kept > 0 {
+        if !committed.is_multiple_of(kept) {
             return;
         }
         if let Err(error) = self.log.prune(committed.saturating_sub(kept)).await {

@@ -50,23 +50,21 @@ struct Found<'a> {
 impl Found<'_> {
     /// Where a shard without a lease begins; None if it should not begin yet, or at all.
     fn start(&self, shard: &Shard, first: &Start) -> Option<Start> {
-        let has_lease = |shard: &&str| self.leases.contains_key(shard);
-        let ancestors = self.family.ancestors(&shard.id);
-        if ancestors.iter().any(has_lease) || self.follows_one_that_is_gone(shard) {
-            let is_ready = shard.parents.iter().all(|parent| self.is_at_end(parent));
+        let mut ancestors = self.family.ancestors(&shard.id).into_iter();
+        let is_ready = shard.parents.iter().all(|parent| self.is_at_end(parent));
+        if ancestors.any(|shard| self.has_lease(shard)) || self.follows_one_that_is_gone(shard) {
             return is_ready.then(|| match first {
                 // The family may have begun before that time; later shards have nothing before it.
                 Start::Time(_) => first.clone(),
                 _ => Start::Oldest,
             });
         }
-        if self.family.descendants(&shard.id).iter().any(has_lease) {
-            // It lies before what is read, or was read to its end.
+        if self.lies_before_a_lease(&shard.id) {
             return None;
         }
         let is_first = match first {
             Start::Latest => !shard.closed,
-            _ => !shard.parents.iter().any(|parent| self.is_listed(parent)),
+            _ => is_ready,
         };
         is_first.then(|| first.clone())
     }
@@ -75,17 +73,28 @@ impl Found<'_> {
         self.listed.contains(shard)
     }
 
+    fn has_lease(&self, shard: &str) -> bool {
+        self.leases.contains_key(shard)
+    }
+
     fn is_at_end(&self, parent: &str) -> bool {
-        match self.leases.get(parent) {
-            Some(lease) => lease.checkpoint == Checkpoint::End || !self.is_listed(parent),
-            None => !self.is_listed(parent),
-        }
+        let is_at_end = match self.leases.get(parent) {
+            Some(lease) => lease.checkpoint == Checkpoint::End,
+            None => self.lies_before_a_lease(parent),
+        };
+        is_at_end || !self.is_listed(parent)
+    }
+
+    /// Whether a shard without a lease was read to its end, or lies before all that is read.
+    fn lies_before_a_lease(&self, shard: &str) -> bool {
+        let mut descendants = self.family.descendants(shard).into_iter();
+        descendants.any(|later| self.has_lease(later))
     }
 
     /// Whether its parents came and went while nobody looked, and it follows on a shard that was
     /// read before.
     fn follows_one_that_is_gone(&self, shard: &Shard) -> bool {
-        let is_known = |parent: &str| self.is_listed(parent) || self.leases.contains_key(parent);
+        let is_known = |parent: &str| self.is_listed(parent) || self.has_lease(parent);
         if shard.parents.is_empty() || shard.parents.iter().any(|parent| is_known(parent)) {
             return false;
         }
@@ -187,6 +196,20 @@ mod tests {
         of_a.hash_keys = Some(0..=4);
         let z_is_new = [at("b", &Start::Oldest), at("z", &Start::Latest)];
         assert_eq!(found(&now, &[of_a], &Start::Latest), z_is_new);
+    }
+
+    #[test]
+    fn a_lease_that_was_lost_comes_back() {
+        let left = [leased("b", &["a"], started("1"))];
+        let stream = &stream()[..3];
+        assert_eq!(
+            found(stream, &left, &Start::Oldest),
+            [at("c", &Start::Oldest)]
+        );
+        assert_eq!(
+            found(stream, &left, &Start::Latest),
+            [at("c", &Start::Latest)]
+        );
     }
 
     #[test]

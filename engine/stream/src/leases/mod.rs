@@ -23,7 +23,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use loglens_engine::error::Error;
 use loglens_engine::lease::{Lease, LeaseStore};
-use loglens_engine::shard::{Shard, Start};
+use loglens_engine::shard::{ShardSource, Start};
 
 use self::balance::to_take;
 pub use self::done::unneeded;
@@ -133,10 +133,13 @@ impl Leases {
     ///
     /// # Errors
     ///
-    /// The store's. What is not done then is done the next time.
-    pub async fn sync(&self, shards: &[Shard]) -> Result<Synced, Error> {
+    /// The store's and the source's. What is not done then is done the next time.
+    pub async fn sync(&self, source: &dyn ShardSource) -> Result<Synced, Error> {
+        // Leases first: one that is there already and whose shard is not listed later is of a shard
+        // that is gone, and not of one that came meanwhile.
         let leases = self.store.list().await?;
-        let wanted = wanted(shards, &leases, &self.settings.first);
+        let shards = source.shards().await?;
+        let wanted = wanted(&shards, &leases, &self.settings.first);
         let mut synced = Synced::default();
         for lease in &wanted {
             if self.store.create(lease).await? {
@@ -144,7 +147,7 @@ impl Leases {
             }
         }
         if wanted.is_empty() {
-            for lease in unneeded(shards, &leases) {
+            for lease in unneeded(&shards, &leases) {
                 if self.store.delete(&lease.shard, lease.counter).await? {
                     synced.deleted.push(lease.clone());
                 }

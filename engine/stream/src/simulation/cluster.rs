@@ -11,7 +11,7 @@ use super::maker::{CONFIGURATIONS, Maker, read_state};
 use super::tasks::Tasks;
 use super::world::{Broken, NOBODY, Net, World};
 use crate::application::{Application, Place};
-use crate::event::Unobserved;
+use crate::event::{Event, Observer};
 use crate::leases::LeaseSettings;
 use crate::stop::{Stopper, stopper};
 use crate::worker::Worker;
@@ -74,7 +74,7 @@ impl Cluster {
             control: place("control"),
             maker: Arc::new(maker),
             clock: Arc::new(net.clone()),
-            observer: Arc::new(Unobserved),
+            observer: Arc::new(net),
             kept_cuts: 1 + self.below(3) as u64,
         }
     }
@@ -153,7 +153,8 @@ impl Cluster {
                 return Ok(self.with(|world| world.now) - began);
             }
             if self.with(|world| world.now) > began + most {
-                return Err(format!("after {most:?}: not {what}"));
+                let leases = self.with(|world| format!("{:#?}", world.leases));
+                return Err(format!("after {most:?}: not {what}: {leases}"));
             }
             self.step()?;
         }
@@ -216,6 +217,23 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+}
+
+/// Tells what happens, if one story is played.
+impl Observer for Net {
+    #[allow(
+        clippy::print_stderr,
+        reason = "whoever plays one story wants to see it"
+    )]
+    fn observe(&self, event: &Event<'_>) {
+        let (now, is_told) = {
+            let world = self.world();
+            (world.now, world.is_told)
+        };
+        if is_told {
+            eprintln!("{now:?} worker-{}: {event:?}", self.worker);
+        }
     }
 }
 

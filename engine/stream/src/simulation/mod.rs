@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use self::cluster::{Cluster, FAILOVER, is_all_ended, is_all_there};
-use self::world::{Broken, World};
+use self::world::{Broken, SEED, World};
 
 /// Longer than anybody waits.
 const FOR_EVER: Duration = Duration::from_secs(100_000);
@@ -184,14 +184,14 @@ type Story = fn(u64, Option<Broken>) -> Result<(), String>;
 
 /// Plays as many stories, or the one that the environment asks for.
 fn play(story: Story, stories: u64) {
-    if let Ok(seed) = env::var("LOGLENS_SIMULATION_SEED") {
+    if let Ok(seed) = env::var(SEED) {
         story(seed.parse().unwrap(), None).unwrap();
         return;
     }
     let stories =
         env::var("LOGLENS_SIMULATION_STORIES").map_or(stories, |all| all.parse().unwrap());
     if let Some((seed, why)) = first_failure(story, stories, None) {
-        panic!("LOGLENS_SIMULATION_SEED={seed}: {why}");
+        panic!("{SEED}={seed}: {why}");
     }
 }
 

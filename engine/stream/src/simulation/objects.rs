@@ -21,8 +21,8 @@ pub(super) struct Objects {
 impl Objects {
     /// Whether the last entry of the only log is a claim.
     pub(super) fn is_claimed(&self) -> bool {
-        let logs = self.stored.keys().filter(|key| key.starts_with("control/"));
-        let last = logs.filter(|key| !key.ends_with("floor")).next_back();
+        let is_entry = |key: &&String| key.starts_with("control/") && !key.ends_with("floor");
+        let last = self.stored.keys().rfind(is_entry);
         last.is_some_and(|key| is_claim(key))
     }
 }

@@ -4,6 +4,7 @@
 //! What is lost on the way there changes nothing; what is lost on the way back did.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fmt::{self, Debug, Formatter};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,6 +20,9 @@ use super::objects::Objects;
 use super::stream::Stream;
 use crate::clock::Clock;
 use crate::random::Random;
+
+/// Plays one story alone.
+pub(super) const SEED: &str = "LOGLENS_SIMULATION_SEED";
 
 /// Something that does not keep its promises, to see that it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub(super) struct World {
     pub(super) ended: BTreeSet<Arc<str>>,
     pub(super) objects: Objects,
     pub(super) broken: Option<Broken>,
+    /// One story is played, and is told.
+    pub(super) is_told: bool,
     /// Of a hundred requests, so many are lost, and as many answers.
     pub(super) lost: usize,
     /// What must never happen, and did.
@@ -96,6 +102,7 @@ impl World {
             ended: BTreeSet::new(),
             objects: Objects::default(),
             broken,
+            is_told: env::var(SEED).is_ok(),
             lost: 0,
             violation: None,
             paused: BTreeMap::new(),
