@@ -49,13 +49,27 @@ impl Display for Sequence {
 }
 
 /// A place in a shard: what stands up to it, it included, was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// The record.
     pub sequence: Sequence,
     /// Of a record that holds several, the last that was read, from 0; None if all of them were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<u64>,
+}
+
+impl Ord for Position {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // All of a record is more than any part of it.
+        let read = |position: &Self| position.sub.unwrap_or(u64::MAX);
+        (&self.sequence, read(self)).cmp(&(&other.sequence, read(other)))
+    }
+}
+
+impl PartialOrd for Position {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Where reading a shard begins.

@@ -4,3 +4,15 @@
 //! [`LeaseStore`](loglens_engine::lease::LeaseStore) and
 //! [`ObjectSink`](loglens_engine::sink::ObjectSink). So everything that may go wrong between them
 //! can be played through without a network.
+
+pub mod application;
+pub mod clock;
+pub mod cut;
+pub mod event;
+pub mod leases;
+mod random;
+pub mod shard_log;
+#[cfg(test)]
+mod simulation;
+pub mod stop;
+pub mod worker;
