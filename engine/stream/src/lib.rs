@@ -9,6 +9,7 @@ pub mod application;
 pub mod clock;
 pub mod cut;
 pub mod event;
+pub mod lake;
 pub mod leases;
 mod random;
 pub mod shard_log;

@@ -29,7 +29,7 @@ pub(crate) enum Kind {
 
 /// Whether the records of a format come in envelopes, by the first bytes of an object; None if more
 /// are needed and they have not `ended`.
-pub(crate) fn wraps(bytes: &[u8], format: &Arc<Format>, ended: bool) -> Option<bool> {
+pub fn wraps(bytes: &[u8], format: &Arc<Format>, ended: bool) -> Option<bool> {
     let ended = ended || bytes.len() >= HEAD_BYTES;
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     match kind_by_head(head) {

@@ -24,7 +24,8 @@ use memchr::memchr;
 use crate::format::Format;
 use crate::json::string;
 
-pub(crate) use head::{Begun, Kind, kind_by_head, wraps};
+pub use head::wraps;
+pub(crate) use head::{Begun, Kind, kind_by_head};
 
 /// The longest envelope that is taken apart. A message of CloudWatch Logs has up to 1 MiB as gzip,
 /// and must be there as a whole: its log group may stand behind its events.

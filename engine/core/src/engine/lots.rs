@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
-use datafusion::functions::expr_fn::{coalesce, to_char};
+use datafusion::functions::expr_fn::{coalesce, nullif, to_char};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
 use futures::TryStreamExt;
-use loglens_parsers::format::{Format, PartitionValue};
+use loglens_parsers::format::PartitionValue;
 use loglens_parsers::table::EVENT_TIME;
 
 use super::Engine;
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// The folders that rows of a lot belong into, as [`MadeFile::folder`](crate::write::MadeFile) says
-    /// them.
+    /// them, and in the order in which [`Engine::files_of`] makes their files.
     pub async fn folders_of(&self, lot: &Lot) -> Result<Vec<String>, Error> {
         if lot.partitioned_by.is_empty() {
             return Ok(vec![String::new()]);
@@ -50,9 +50,12 @@ impl Engine {
         let above = |rows| {
             let rows = self.dated(rows, &lot.table)?;
             let by = target.partitions(&rows)?;
+            let order = by.iter().map(|column| column.clone().sort(true, false));
+            let order: Vec<_> = order.collect();
             let distinct = LogicalPlanBuilder::from(rows).project(by);
             distinct
                 .and_then(LogicalPlanBuilder::distinct)
+                .and_then(|distinct| distinct.sort(order))
                 .and_then(LogicalPlanBuilder::build)
                 .map_err(|error| errors::explain(&error, ""))
         };
@@ -83,10 +86,17 @@ impl Engine {
         let schema = Arc::clone(rows.schema());
         let columns = schema.iter().map(|(qualifier, field)| {
             let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-            match day_of_event(format, field.name()) {
-                None => column,
-                Some(day) => coalesce(vec![column, day]).alias(field.name()),
-            }
+            let mut partitions = format.partitions.iter();
+            let Some(partition) = partitions.find(|partition| partition.name == *field.name())
+            else {
+                return column;
+            };
+            let value = match day_of_event(partition.from) {
+                // Empty text and NULL name one folder, so they are one value.
+                None => nullif(column, lit("")),
+                Some(day) => coalesce(vec![column, day]),
+            };
+            value.alias(field.name())
         });
         let columns: Vec<_> = columns.collect();
         let rows = LogicalPlanBuilder::from(rows).project(columns);
@@ -96,10 +106,8 @@ impl Engine {
 }
 
 /// What a column of days or their parts is, by the time of the event.
-fn day_of_event(format: &Format, column: &str) -> Option<Expr> {
-    let mut partitions = format.partitions.iter();
-    let partition = partitions.find(|partition| partition.name == column)?;
-    let written = match partition.from {
+fn day_of_event(value: PartitionValue) -> Option<Expr> {
+    let written = match value {
         PartitionValue::Account | PartitionValue::Region => return None,
         PartitionValue::Date => return Some(cast(col(EVENT_TIME), DataType::Date32)),
         PartitionValue::Day => "%Y/%m/%d",

@@ -1,7 +1,5 @@
 //! How rows are divided into the folders of a table.
 
-use std::collections::BTreeSet;
-
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{cast, partition};
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -58,8 +56,9 @@ impl Partitions {
 }
 
 /// The folders that rows of nothing but the columns that partition them belong into, each once.
+/// They come sorted.
 pub(crate) fn folders_of(rows: &[RecordBatch], partitioned_by: &[String]) -> Result<Vec<String>> {
-    let mut folders = BTreeSet::new();
+    let mut folders: Vec<String> = Vec::new();
     for batch in rows {
         let partitions = Partitions::new(&batch.schema(), partitioned_by)?;
         folders.extend(
@@ -69,7 +68,8 @@ pub(crate) fn folders_of(rows: &[RecordBatch], partitioned_by: &[String]) -> Res
                 .map(|(folder, _)| folder),
         );
     }
-    Ok(folders.into_iter().collect())
+    folders.dedup();
+    Ok(folders)
 }
 
 /// The columns of rows, by index, that stand in files.

@@ -1,0 +1,144 @@
+//! Payloads of one table, one after the other, as an object that the engine reads.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use loglens_engine::object::{Listed, Object, ObjectReader, ObjectSource};
+use loglens_engine::{Error, Owner};
+use loglens_parsers::format::Format;
+
+use super::payload::Place;
+
+/// Payloads of one table, as long as they are gathered.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) format: Arc<Format>,
+    /// Whether they are envelopes: those and plain records are no one object.
+    pub(super) wrapped: bool,
+    bytes: Vec<u8>,
+    /// Where each begins, and where it was in the shard.
+    begins: Vec<(usize, Place)>,
+}
+
+impl Chunk {
+    pub(super) fn new(format: Arc<Format>, wrapped: bool) -> Self {
+        Self {
+            format,
+            wrapped,
+            bytes: Vec::new(),
+            begins: Vec::new(),
+        }
+    }
+
+    /// Adds a payload, as lines of its own.
+    pub(super) fn add(&mut self, payload: &[u8], place: Place) {
+        self.begins.push((self.bytes.len(), place));
+        self.bytes.extend_from_slice(payload);
+        if !payload.ends_with(b"\n") {
+            self.bytes.push(b'\n');
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where in the shard the byte at an offset came from.
+    pub(super) fn place(&self, offset: usize) -> Option<&Place> {
+        let behind = self.begins.partition_point(|(begin, _)| *begin <= offset);
+        self.begins
+            .get(behind.checked_sub(1)?)
+            .map(|(_, place)| place)
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes.into()
+    }
+}
+
+/// The chunks that are being read, by their keys: a source of the engine's.
+#[derive(Debug)]
+pub struct Chunks {
+    name: Arc<str>,
+    held: Mutex<HashMap<Arc<str>, Bytes>>,
+}
+
+impl Chunks {
+    /// Of a stream of this name; there are none yet.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: Arc::from(name),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Makes a chunk an object of this key, as long as what it gives back is there.
+    pub(super) fn hold(self: &Arc<Self>, key: String, bytes: Bytes) -> HeldChunk {
+        let object = Object {
+            key: Arc::from(key),
+            size: Some(bytes.len() as u64),
+            modified: None,
+            etag: None,
+        };
+        self.held().insert(Arc::clone(&object.key), bytes);
+        HeldChunk {
+            chunks: Arc::clone(self),
+            object,
+        }
+    }
+
+    /// A panic elsewhere does not make chunks wrong.
+    fn held(&self) -> MutexGuard<'_, HashMap<Arc<str>, Bytes>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A chunk that can be read.
+#[derive(Debug)]
+pub(super) struct HeldChunk {
+    chunks: Arc<Chunks>,
+    pub(super) object: Object,
+}
+
+impl Drop for HeldChunk {
+    fn drop(&mut self) {
+        self.chunks.held().remove(&self.object.key);
+    }
+}
+
+#[async_trait]
+impl ObjectSource for Chunks {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Chunks are handed over, not found.
+    fn list(&self) -> BoxStream<'static, Result<Listed, Error>> {
+        stream::empty().boxed()
+    }
+
+    async fn open(&self, object: &Object) -> Result<Box<dyn ObjectReader>, Error> {
+        match self.held().get(&object.key) {
+            Some(bytes) => Ok(Box::new(ChunkReader(bytes.clone()))),
+            None => {
+                let message = format!("{}: a chunk that is not held", object.key);
+                Err(Error::new(Owner::Internal, message))
+            }
+        }
+    }
+}
+
+/// What is left to be read.
+struct ChunkReader(Bytes);
+
+#[async_trait]
+impl ObjectReader for ChunkReader {
+    async fn read(&mut self, mut buffer: Vec<u8>, room: usize) -> Result<Vec<u8>, Error> {
+        let next = self.0.split_to(room.min(self.0.len()));
+        buffer.extend_from_slice(&next);
+        Ok(buffer)
+    }
+}

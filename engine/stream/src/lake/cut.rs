@@ -1,0 +1,249 @@
+//! The cuts of one shard of a lake.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use loglens_engine::engine::Lot;
+use loglens_engine::ledger::Ledger;
+use loglens_engine::shard::{Fetched, Start};
+use loglens_engine::write::MadeFiles;
+use loglens_engine::{Error, Owner, ScanObject};
+
+use super::chunk::{Chunk, HeldChunk};
+use super::maker::{Partitioning, Shared};
+use super::payload::{Content, Payload};
+use super::rejected::{self, Rejected};
+use crate::cut::{CutState, MadeObject, Making};
+use crate::shard_log::CutRange;
+
+/// The folder of rejected records, in the lake.
+pub const REJECTED: &str = "errors/";
+
+/// The cuts of one shard.
+pub(super) struct LakeCut {
+    shared: Arc<Shared>,
+    shard: Arc<str>,
+    /// Where reading began.
+    after: Start,
+    partitioned_by: Partitioning,
+    /// What came, by table.
+    chunks: Vec<Chunk>,
+    rejected: Vec<Rejected>,
+    bytes: usize,
+    /// When the first of it came.
+    since: Option<Duration>,
+    making: Ending,
+}
+
+/// A cut that is being made.
+#[derive(Default)]
+struct Ending {
+    /// The end of the names of its objects.
+    stem: String,
+    /// What is not written yet.
+    lots: VecDeque<(Lot, Vec<HeldChunk>)>,
+    /// What is being written: its table, and the chunks that it reads.
+    open: Option<(Arc<str>, MadeFiles, Vec<HeldChunk>)>,
+    rejected: Option<(u64, Bytes)>,
+}
+
+impl LakeCut {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        shard: Arc<str>,
+        after: Start,
+        partitioned_by: Partitioning,
+    ) -> Self {
+        Self {
+            shared,
+            shard,
+            after,
+            partitioned_by,
+            chunks: Vec::new(),
+            rejected: Vec::new(),
+            bytes: 0,
+            since: None,
+            making: Ending::default(),
+        }
+    }
+
+    fn add(&mut self, payload: Payload) {
+        match payload.content {
+            Content::Unknown { bytes, why } => {
+                self.bytes += bytes.len();
+                self.rejected.push(Rejected {
+                    place: payload.place,
+                    table: None,
+                    why,
+                    bytes,
+                });
+            }
+            Content::Logs {
+                format,
+                wrapped,
+                bytes,
+            } => {
+                self.bytes += bytes.len();
+                let same = |chunk: &&mut Chunk| {
+                    chunk.wrapped == wrapped && chunk.format.table == format.table
+                };
+                match self.chunks.iter_mut().find(same) {
+                    Some(chunk) => chunk.add(&bytes, payload.place),
+                    None => {
+                        let mut chunk = Chunk::new(format, wrapped);
+                        chunk.add(&bytes, payload.place);
+                        self.chunks.push(chunk);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What came, as objects of their tables, in the order of the tables' names.
+    fn lots(&mut self, stem: &str) -> VecDeque<(Lot, Vec<HeldChunk>)> {
+        let mut chunks = std::mem::take(&mut self.chunks);
+        chunks.sort_by(|a, b| (&a.format.table, a.wrapped).cmp(&(&b.format.table, b.wrapped)));
+        let mut lots: VecDeque<(Lot, Vec<HeldChunk>)> = VecDeque::new();
+        for chunk in chunks {
+            let format = Arc::clone(&chunk.format);
+            let (table, layout) = &self.shared.tables[&format.table];
+            self.rejected.extend(rejected::of(&chunk, table, layout));
+            let Shared {
+                settings, chunks, ..
+            } = &*self.shared;
+            let kind = if chunk.wrapped {
+                "envelopes"
+            } else {
+                "records"
+            };
+            let key = format!("{}/{stem}/{}/{kind}", settings.stream, format.table);
+            let held = chunks.hold(key, chunk.into_bytes());
+            match lots.back_mut() {
+                Some((lot, chunks)) if *lot.table == *format.table => {
+                    chunks.push(held);
+                    lot.objects = objects(chunks);
+                }
+                _ => {
+                    let chunks = vec![held];
+                    let lot = Lot {
+                        table: Arc::from(format.table.as_str()),
+                        objects: objects(&chunks),
+                        partitioned_by: self.partitioned_by.columns(&format),
+                    };
+                    lots.push_back((lot, chunks));
+                }
+            }
+        }
+        lots
+    }
+}
+
+fn objects(chunks: &[HeldChunk]) -> Arc<[ScanObject]> {
+    let objects = chunks.iter().map(|chunk| ScanObject {
+        source: 0,
+        object: chunk.object.clone(),
+        facts: Arc::default(),
+    });
+    objects.collect()
+}
+
+impl Ending {
+    fn name(&self, table: &str, folder: &str) -> String {
+        format!("{table}/{folder}{}.parquet", self.stem)
+    }
+
+    fn name_of_rejected(&self) -> String {
+        format!("{REJECTED}{}.ndjson", self.stem)
+    }
+}
+
+#[async_trait]
+impl Making for LakeCut {
+    async fn take(&mut self, fetched: Fetched, now: Duration) -> Result<(), Error> {
+        if !fetched.records.is_empty() {
+            self.since.get_or_insert(now);
+        }
+        for record in &fetched.records {
+            let payloads = self.shared.unpacking.payloads(record, &self.after);
+            payloads.into_iter().for_each(|payload| self.add(payload));
+        }
+        Ok(())
+    }
+
+    fn should_cut(&self, now: Duration) -> bool {
+        let settings = &self.shared.settings;
+        let is_old = |since| now.saturating_sub(since) >= settings.cut_age;
+        self.bytes >= settings.cut_bytes || self.since.is_some_and(is_old)
+    }
+
+    async fn names(&mut self, range: &CutRange) -> Result<Vec<String>, Error> {
+        let records = range.records.as_ref();
+        let stem = records.map_or_else(String::new, |records| records.stem(&self.shard));
+        let lots = self.lots(&stem);
+        self.making = Ending {
+            stem,
+            lots,
+            ..Ending::default()
+        };
+        let mut names = Vec::new();
+        for (lot, _) in &self.making.lots {
+            let folders = self.shared.engine.folders_of(lot).await?;
+            let of_lot = folders.iter();
+            names.extend(of_lot.map(|folder| self.making.name(&lot.table, folder)));
+        }
+        let rejected = std::mem::take(&mut self.rejected);
+        if !rejected.is_empty() {
+            let lines = rejected::lines(&self.shard, &rejected).map_err(|error| {
+                Error::new(Owner::Internal, format!("rejected records: {error}"))
+            })?;
+            self.making.rejected = Some((rejected.len() as u64, lines));
+            names.push(self.making.name_of_rejected());
+        }
+        (self.bytes, self.since) = (0, None);
+        Ok(names)
+    }
+
+    async fn object(&mut self, name: &str) -> Result<MadeObject, Error> {
+        let making = &mut self.making;
+        loop {
+            if let Some((table, files, _)) = &mut making.open {
+                let table = Arc::clone(table);
+                match files.next().await? {
+                    Some(file) if making.name(&table, &file.folder) == name => {
+                        return Ok(MadeObject {
+                            rows: file.rows as u64,
+                            bytes: file.bytes,
+                        });
+                    }
+                    Some(file) => return Err(other(name, &making.name(&table, &file.folder))),
+                    None => making.open = None,
+                }
+            }
+            let Some((lot, chunks)) = making.lots.pop_front() else {
+                break;
+            };
+            let ledger = Arc::<Ledger>::default();
+            let files = self.shared.engine.files_of(&lot, &ledger).await?;
+            making.open = Some((lot.table, files, chunks));
+        }
+        match making.rejected.take() {
+            Some((rows, bytes)) if making.name_of_rejected() == name => {
+                Ok(MadeObject { rows, bytes })
+            }
+            _ => Err(other(name, "nothing")),
+        }
+    }
+
+    async fn state(&mut self) -> Result<CutState, Error> {
+        self.making = Ending::default();
+        Ok(CutState::default())
+    }
+}
+
+fn other(expected: &str, made: &str) -> Error {
+    let message = format!("{expected}: rows make {made} in its place");
+    Error::new(Owner::Internal, message)
+}

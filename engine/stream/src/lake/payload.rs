@@ -1,0 +1,111 @@
+//! Records of a stream taken apart, and told which table they are of.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use loglens_engine::shard::{Position, Sequence, ShardRecord, Start};
+use loglens_parsers::detect::{self, HEAD_BYTES};
+use loglens_parsers::envelope::{kpl, wraps};
+use loglens_parsers::format::{Format, Formats};
+use loglens_parsers::frame::{self, ExpansionLimit};
+
+/// Where a payload was in its shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) sequence: Sequence,
+    /// Its place in an aggregate, from 0.
+    pub(super) sub: u64,
+    /// When it came to the stream, in microseconds since 1970.
+    pub(super) arrived: i64,
+}
+
+/// What one record of a producer holds.
+#[derive(Debug)]
+pub(super) struct Payload {
+    pub(super) place: Place,
+    pub(super) content: Content,
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Logs of a table, out of their frame.
+    Logs {
+        format: Arc<Format>,
+        /// They are in envelopes.
+        wrapped: bool,
+        bytes: Bytes,
+    },
+    /// Bytes that fit no table, as they came, and why.
+    Unknown { bytes: Bytes, why: String },
+}
+
+/// How records are taken apart.
+#[derive(Debug, Clone)]
+pub(super) struct Unpacking {
+    pub(super) formats: Formats,
+    /// The only table, if the user says so.
+    pub(super) format: Option<Arc<Format>>,
+    /// Field order of flow logs without a header, if the user gives one.
+    pub(super) fields: Option<Vec<String>>,
+    pub(super) limit: ExpansionLimit,
+}
+
+impl Unpacking {
+    /// What a record of a shard holds: what its producer packed into it, or itself. What was read
+    /// before `start` is left out.
+    pub(super) fn payloads(&self, record: &ShardRecord, start: &Start) -> Vec<Payload> {
+        let read = match start {
+            Start::After(Position {
+                sequence,
+                sub: Some(sub),
+            }) if *sequence == record.sequence => Some(*sub),
+            _ => None,
+        };
+        let (users, _) = kpl::unpack(&record.partition_key, &record.data);
+        let users = users.into_iter();
+        let users = users.filter(|user| read.is_none_or(|read| user.sub > read));
+        let payloads = users.map(|user| Payload {
+            place: Place {
+                sequence: record.sequence.clone(),
+                sub: user.sub,
+                arrived: record.arrived,
+            },
+            content: self.content(user.data),
+        });
+        payloads.collect()
+    }
+
+    fn content(&self, data: Bytes) -> Content {
+        let bytes = match frame::Frame::of(&data) {
+            frame::Frame::Plain => data.clone(),
+            _ => {
+                let mut inflated = Vec::new();
+                if let Err(error) = frame::decode_all(&data, self.limit, &mut inflated) {
+                    let why = error.to_string();
+                    return Content::Unknown { bytes: data, why };
+                }
+                inflated.into()
+            }
+        };
+        let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+        match self.format(head) {
+            Some(format) => Content::Logs {
+                wrapped: wraps(&bytes, &format, true).unwrap_or(false),
+                format,
+                bytes,
+            },
+            None => Content::Unknown {
+                bytes: data,
+                why: "no known log format".to_owned(),
+            },
+        }
+    }
+
+    fn format(&self, head: &[u8]) -> Option<Arc<Format>> {
+        if let Some(format) = &self.format {
+            return Some(Arc::clone(format));
+        }
+        let found = detect::by_head(head, self.formats.all(), self.fields.as_deref());
+        found.map(|found| found.format)
+    }
+}

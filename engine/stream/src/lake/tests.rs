@@ -1,0 +1,285 @@
+//! Records in, files out: whatever the fetches, and whatever the records are packed in.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use loglens_engine::archive::Given;
+use loglens_engine::arrow::array::AsArray;
+use loglens_engine::arrow::datatypes::Int64Type;
+use loglens_engine::shard::{Fetched, Position, Sequence, ShardRecord, Start};
+use loglens_parsers::envelope::kpl;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Value, json};
+
+use super::maker::{Lake, LakeSettings, Partitioning};
+use crate::cut::{Beginning, CutMaker};
+use crate::shard_log::CutRange;
+
+/// A time just before midnight, UTC.
+const EVENING: u64 = 1_767_225_500;
+
+fn lake() -> Lake {
+    Lake::new(LakeSettings {
+        stream: Arc::from("kinesis://logs"),
+        given: Given::default(),
+        partitioned_by: Partitioning::default(),
+        cut_bytes: 1 << 20,
+        cut_age: Duration::from_secs(60),
+        memory_limit: None,
+        threads: Some(2),
+    })
+    .unwrap()
+}
+
+/// A flow whose bytes are its number.
+fn flow(number: u64) -> String {
+    let start = EVENING + number;
+    format!("2 123456789010 eni-1 10.0.0.1 10.0.0.2 1 443 6 1 {number} {start} {start} ACCEPT OK")
+}
+
+fn record(number: u64, data: impl Into<Vec<u8>>) -> ShardRecord {
+    ShardRecord {
+        sequence: Sequence::new(&(1000 + number).to_string()),
+        partition_key: Arc::from("key"),
+        data: Bytes::from(data.into()),
+        arrived: 7,
+    }
+}
+
+fn message(group: &str, lines: &[String]) -> Vec<u8> {
+    let events = lines
+        .iter()
+        .map(|line| json!({"id": "1", "timestamp": 0, "message": line}));
+    let message = json!({
+        "messageType": "DATA_MESSAGE",
+        "owner": "111122223333",
+        "logGroup": group,
+        "logStream": "s",
+        "logEvents": events.collect::<Vec<_>>(),
+    });
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(message.to_string().as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+/// What became of records: the numbers in each file, and the lines of rejected records.
+#[derive(Debug, Default, PartialEq)]
+struct Made {
+    files: BTreeMap<String, Vec<i64>>,
+    rejected: Vec<Value>,
+}
+
+async fn make(records: &[ShardRecord], in_a_fetch: usize, after: &Start) -> Made {
+    let lake = lake();
+    let configuration = lake.configuration();
+    let beginning = Beginning {
+        shard: &Arc::from("shard-1"),
+        after,
+        state: None,
+        configuration: &configuration,
+    };
+    let mut making = lake.begin(beginning).await.unwrap();
+    let mut range = CutRange::new(after.clone());
+    for records in records.chunks(in_a_fetch) {
+        records
+            .iter()
+            .for_each(|record| assert!(range.add(&record.sequence)));
+        let fetched = Fetched {
+            records: records.to_vec(),
+            ..Fetched::default()
+        };
+        making.take(fetched, Duration::ZERO).await.unwrap();
+    }
+    let mut made = Made::default();
+    for name in making.names(&range).await.unwrap() {
+        let object = making.object(&name).await.unwrap();
+        if name.ends_with(".ndjson") {
+            let lines = object
+                .bytes
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty());
+            made.rejected
+                .extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+            assert_eq!(object.rows, made.rejected.len() as u64);
+            continue;
+        }
+        let reader = ParquetRecordBatchReaderBuilder::try_new(object.bytes).unwrap();
+        let mut numbers = Vec::new();
+        for batch in reader.build().unwrap() {
+            let batch = batch.unwrap();
+            match batch.column_by_name("bytes") {
+                Some(column) => numbers.extend(column.as_primitive::<Int64Type>().values()),
+                None => numbers.extend(vec![0; batch.num_rows()]),
+            }
+        }
+        assert_eq!(object.rows, numbers.len() as u64);
+        numbers.sort_unstable();
+        made.files.insert(name, numbers);
+    }
+    making.state().await.unwrap();
+    assert!(
+        making
+            .names(&CutRange::new(Start::Oldest))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    made
+}
+
+#[tokio::test]
+async fn records_lie_by_table_and_day_whatever_the_fetches() {
+    let records: Vec<_> = (0..200)
+        .map(|number| record(number, flow(number)))
+        .collect();
+    let made = make(&records, 200, &Start::Oldest).await;
+    let none = "accid=__HIVE_DEFAULT_PARTITION__/region=__HIVE_DEFAULT_PARTITION__";
+    let name = |day| format!("vpc_flow_logs/{none}/date={day}/shard-1-1000-1199.parquet");
+    let expected = [
+        (name("2025-12-31"), (0..100).collect()),
+        (name("2026-01-01"), (100..200).collect()),
+    ];
+    assert_eq!(made.files, BTreeMap::from(expected));
+    assert_eq!(made.rejected, Vec::<Value>::new());
+    for in_a_fetch in [1, 7, 64] {
+        assert_eq!(make(&records, in_a_fetch, &Start::Oldest).await, made);
+    }
+}
+
+#[tokio::test]
+async fn envelopes_aggregates_and_plain_records_side_by_side() {
+    let trail = json!({"eventVersion": "1.08", "eventTime": "2026-01-01T00:00:00Z", "eventName": "GetUser",
+        "eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1", "eventID": "x"});
+    let packed = [flow(1), flow(2)];
+    let packed = packed.iter().map(|line| ("key", None, line.as_bytes()));
+    let records = [
+        record(0, flow(0)),
+        record(1, kpl::pack(packed)),
+        record(2, message("my-vpc-flow-logs", &[flow(3), flow(4)])),
+        record(3, message("x_CloudTrail_us-east-1", &[trail.to_string()])),
+    ];
+    let made = make(&records, 4, &Start::Oldest).await;
+    assert_eq!(made.rejected, Vec::<Value>::new());
+    let folders: Vec<_> = made
+        .files
+        .iter()
+        .map(|(name, rows)| {
+            let (folder, stem) = name.rsplit_once('/').unwrap();
+            assert_eq!(stem, "shard-1-1000-1003.parquet");
+            (folder, rows.as_slice())
+        })
+        .collect();
+    let none = "__HIVE_DEFAULT_PARTITION__";
+    let flows =
+        |account: &str| format!("vpc_flow_logs/accid={account}/region={none}/date=2025-12-31");
+    assert_eq!(
+        folders,
+        [
+            (
+                format!("cloudtrail_logs/account=111122223333/region={none}/date=2026-01-01")
+                    .as_str(),
+                &[0][..]
+            ),
+            (&flows("111122223333"), &[3, 4]),
+            (&flows(none), &[0, 1, 2]),
+        ]
+    );
+    // Of an aggregate of which a part was read before, the rest.
+    let after = Start::After(Position {
+        sequence: Sequence::new("1001"),
+        sub: Some(0),
+    });
+    let rest = make(&records[1..2], 1, &after).await;
+    assert_eq!(rest.files.into_values().collect::<Vec<_>>(), [vec![2]]);
+}
+
+#[tokio::test]
+async fn what_fits_no_table_is_kept_with_its_bytes() {
+    let mut cut_off = message("my-vpc-flow-logs", &[flow(3)]);
+    cut_off.truncate(30);
+    let records = [
+        record(0, flow(0)),
+        record(1, "neither this nor that"),
+        record(2, cut_off.clone()),
+        record(3, format!("{}\n2 too few fields\n{}", flow(1), flow(2))),
+        record(
+            4,
+            message("my-vpc-flow-logs", &[flow(5), "2 bad".to_owned(), flow(6)]),
+        ),
+    ];
+    let made = make(&records, 2, &Start::Oldest).await;
+    let numbers: Vec<_> = made.files.into_values().flatten().collect();
+    assert_eq!(numbers, [5, 6, 0, 1, 2]);
+    let said: Vec<_> = made
+        .rejected
+        .iter()
+        .map(|line| {
+            let data = base64::Engine::decode(
+                &base64::prelude::BASE64_STANDARD,
+                line["data"].as_str().unwrap(),
+            );
+            let number = line["sequence"].as_str().unwrap();
+            (
+                number.to_owned(),
+                line["table"].clone(),
+                line["cause"].as_str().unwrap(),
+                data.unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!(said[0].0, "1001");
+    assert_eq!(
+        (said[0].2, said[0].3.as_slice()),
+        ("no known log format", &b"neither this nor that"[..])
+    );
+    assert_eq!(
+        (said[1].2, said[1].3.as_slice()),
+        ("truncated gzip", cut_off.as_slice())
+    );
+    assert_eq!(
+        (said[2].0.as_str(), said[2].3.as_slice()),
+        ("1003", &b"2 too few fields"[..])
+    );
+    assert_eq!(said[3].0, "1004");
+    let event: Value = serde_json::from_slice(&said[3].3).unwrap();
+    assert_eq!(event["message"], "2 bad");
+    assert!(said[2..].iter().all(|line| line.1 == "vpc_flow_logs"));
+}
+
+#[tokio::test]
+async fn a_cut_is_due_by_bytes_and_by_age() {
+    let lake = lake();
+    let configuration = lake.configuration();
+    let beginning = Beginning {
+        shard: &Arc::from("shard-1"),
+        after: &Start::Oldest,
+        state: None,
+        configuration: &configuration,
+    };
+    let mut making = lake.begin(beginning).await.unwrap();
+    let fetched = |data: Vec<u8>| Fetched {
+        records: vec![record(0, data)],
+        ..Fetched::default()
+    };
+    let at = Duration::from_secs;
+    assert!(!making.should_cut(at(1000)));
+    making
+        .take(fetched(flow(0).into_bytes()), at(1000))
+        .await
+        .unwrap();
+    assert!(!making.should_cut(at(1059)));
+    assert!(making.should_cut(at(1060)));
+    making
+        .take(fetched(vec![b'x'; 1 << 20]), at(1001))
+        .await
+        .unwrap();
+    assert!(making.should_cut(at(1001)));
+}
