@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Make a table of Parquet from logs, each object once; goes on where it was interrupted
     Convert(Box<Convert>),
+    /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end
+    Consume(Box<Consume>),
     /// Check step by step whether S3 answers, and say what to mend
     Doctor(Box<Doctor>),
     /// Write seeded logs that look real
@@ -86,6 +88,64 @@ Examples:
   loglens query \"SELECT * FROM rejects\" logs/
 
 Exit codes: 0 answered, 1 data or query error, 2 usage error, 130 interrupted.";
+
+const CONSUME_EXAMPLES: &str = "\
+Examples:
+  loglens consume kinesis://flow-logs --to s3://lake/logs/ --leases dynamodb://loglens
+  loglens consume kinesis://flow-logs --to lake --leases leases --from latest
+
+Workers of one application share the shards: start as many as you like, with leases in DynamoDB.
+Ctrl-C or SIGTERM: what was read is written, and leases are given up. A second one ends at once; nothing is lost
+or doubled by that, nor by kill -9.";
+
+/// Read a Kinesis stream and write Parquet, each record once, until it is asked to end.
+#[derive(Debug, Args)]
+#[command(after_help = CONSUME_EXAMPLES)]
+pub(crate) struct Consume {
+    /// kinesis://NAME
+    #[arg(value_name = "STREAM")]
+    pub(crate) stream: String,
+    /// Where Parquet is written, by table, account, Region and day: s3://BUCKET/PREFIX/ or a folder.
+    /// What fits no table goes to errors/ there
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: String,
+    /// Where it is kept who reads which shard: dynamodb://TABLE (as the Kinesis Client Library has it),
+    /// or a folder, for workers on one machine
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::DirPath)]
+    pub(crate) leases: String,
+    /// The name that the position in the stream is kept under
+    #[arg(long, value_name = "NAME", default_value = "loglens")]
+    pub(crate) application: String,
+    /// Where shards begin of which nothing was read yet
+    #[arg(long, value_enum, default_value = "oldest")]
+    pub(crate) from: Beginning,
+    /// Files are written when a shard has given so many bytes
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    pub(crate) cut_size: String,
+    /// Files are written when the first record in them is so old
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(crate) cut_age: String,
+    /// A worker that is silent for so long has lost its shards to others
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub(crate) failover: String,
+    /// Memory for sorting a cut [default: no limit]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<String>,
+    /// Description of a format of your own
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
+}
+
+/// Where shards begin.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Beginning {
+    /// At the oldest record that the stream still has
+    Oldest,
+    /// At what comes from now on
+    Latest,
+}
 
 /// Answer SQL from logs.
 #[derive(Debug, Args)]

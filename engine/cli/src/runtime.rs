@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::{self, Failure};
 
@@ -55,4 +56,33 @@ pub(crate) fn interruptible(
     });
     end(runtime);
     result
+}
+
+/// The wish that a command which goes on ends: Ctrl-C, or SIGTERM.
+pub(crate) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::runtime);
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits until it is asked for.
+    pub(crate) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+
+    /// Whether it is asked for within some time.
+    pub(crate) async fn within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.asked()).await.is_ok()
+    }
 }

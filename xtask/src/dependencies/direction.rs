@@ -76,8 +76,9 @@ const RULES: &[Rule] = &[
             "loglens-io",
             "loglens-parsers",
             "loglens-queries",
+            "loglens-stream",
         ],
-        tests_use: &["loglens-test-server"],
+        tests_use: &["loglens-kinesis-server", "loglens-test-server"],
         never: &[],
     },
     Rule {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod completions;
+pub(crate) mod consume;
 pub(crate) mod convert;
 pub(crate) mod ddl;
 pub(crate) mod doctor;

@@ -30,7 +30,7 @@ use crate::progress::Progress;
 use crate::receipt;
 use crate::result_file::{self, Destination};
 use crate::time_range::{check_zone, time_range};
-use crate::units::parse_bytes;
+use crate::units::{parse_bytes, parse_duration};
 
 /// The bound of the cache where none is named.
 const CACHE_BYTES: u64 = 10_000_000_000;
@@ -399,6 +399,16 @@ fn memory_limit(logs: &LogOptions) -> Result<Option<usize>, Failure> {
 fn max_bytes(logs: &LogOptions) -> Result<Option<u64>, Failure> {
     let text = logs.max_bytes.as_deref();
     text.map(|text| bytes_of("--max-bytes", text)).transpose()
+}
+
+/// The duration that an option says.
+pub(super) fn duration_of(option: &str, text: &str) -> Result<Duration, Failure> {
+    parse_duration(text).ok_or_else(|| {
+        Failure::usage(
+            format!("{option} {text}: not a duration"),
+            "write one like 30s, 15m, 1h, 7d",
+        )
+    })
 }
 
 /// The bytes that an option says.

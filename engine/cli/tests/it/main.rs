@@ -6,6 +6,7 @@ mod chart;
 mod cloudtrail;
 mod command;
 mod config;
+mod consume;
 mod convert;
 mod convert_killed;
 mod credentials;

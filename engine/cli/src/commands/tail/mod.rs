@@ -10,17 +10,16 @@ use std::time::{Duration, Instant};
 
 use loglens_engine::stream::{Stream, StreamOptions};
 use loglens_engine::{Error, Owner, Statement};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::inputs::Inputs;
 use self::output::Rows;
 use self::state::StateFolder;
 use super::query;
-use super::session::{Session, note};
+use super::session::{Session, duration_of, note};
 use crate::arguments::Tail;
 use crate::failure::Failure;
 use crate::receipt;
-use crate::units::parse_duration;
+use crate::runtime::Stop;
 use crate::{parameters, runtime};
 
 /// How long it waits before it looks again, where nothing came.
@@ -49,10 +48,10 @@ async fn tail(arguments: Tail) -> Result<(), Failure> {
         disorder: arguments
             .watermark
             .as_deref()
-            .map(|text| duration("--watermark", text))
+            .map(|text| duration_of("--watermark", text))
             .transpose()?,
-        lateness: duration("--lateness", &arguments.lateness)?,
-        idle: duration("--idle", &arguments.idle)?,
+        lateness: duration_of("--lateness", &arguments.lateness)?,
+        idle: duration_of("--idle", &arguments.idle)?,
     };
     let speed = Speed::new(arguments.speed)?;
     let inputs = Inputs::new(arguments.once, speed.is_some());
@@ -264,41 +263,6 @@ fn one(mut statements: Vec<Statement>) -> Result<Statement, Failure> {
             "tail answers one statement",
             "loglens tail \"SELECT * FROM vpc_flow_logs\" FILE",
         )),
-    }
-}
-
-fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
-    parse_duration(text).ok_or_else(|| {
-        Failure::usage(
-            format!("{option} {text}: not a duration"),
-            "write one like 30s, 15m, 1h, 7d",
-        )
-    })
-}
-
-/// Asks to end: Ctrl-C, or SIGTERM.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    fn new() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(Failure::runtime);
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    /// Whether it was asked to end within some time.
-    async fn within(&mut self, time: Duration) -> bool {
-        tokio::select! {
-            biased;
-            _ = self.interrupt.recv() => true,
-            _ = self.terminate.recv() => true,
-            () = tokio::time::sleep(time) => false,
-        }
     }
 }
 

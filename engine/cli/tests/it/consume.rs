@@ -1,0 +1,226 @@
+//! `loglens consume`: a stream becomes Parquet, each record once, whatever is killed when.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use loglens_io::kinesis::KinesisStream;
+use loglens_io::kinesis::producer::Entry;
+use loglens_io::s3::access::Access;
+use loglens_kinesis_server::Server;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::command::{answer, below, folder, loglens, run};
+
+/// A server with a stream, a place for Parquet, and one for leases.
+struct World {
+    runtime: Runtime,
+    server: Server,
+    stream: KinesisStream,
+    folder: TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let server = Server::start().unwrap();
+        runtime.block_on(server.create("flow-logs", 2)).unwrap();
+        let access = Access {
+            endpoint_url: Some(server.endpoint()),
+            anonymous: true,
+            ..Access::default()
+        };
+        Self {
+            stream: KinesisStream::new("kinesis://flow-logs", access).unwrap(),
+            runtime,
+            server,
+            folder: folder(&[]),
+        }
+    }
+
+    /// Puts flows whose bytes are these numbers.
+    fn put(&self, numbers: std::ops::Range<u64>) {
+        let entries = numbers.map(|number| {
+            let time = 1_767_225_500 + number;
+            Entry {
+                partition_key: number.to_string(),
+                data: format!(
+                    "2 123456789012 eni-1 10.0.0.1 10.0.0.9 1000 443 6 1 {number} {time} {time} ACCEPT OK"
+                )
+                .into(),
+                hash_key: None,
+            }
+        });
+        let entries: Vec<_> = entries.collect();
+        self.runtime.block_on(self.stream.put(&entries)).unwrap();
+    }
+
+    fn consume(&self) -> Running {
+        let (lake, leases) = (below(&self.folder, "lake"), below(&self.folder, "leases"));
+        let endpoint = self.server.endpoint();
+        let arguments = [
+            "consume",
+            "kinesis://flow-logs",
+            "--to",
+            &lake,
+            "--leases",
+            &leases,
+            "--cut-age",
+            "1s",
+            "--failover",
+            "1s",
+            "--endpoint-url",
+            &endpoint,
+            "--anonymous",
+        ];
+        let mut said = File::options();
+        let said = said.create(true).append(true);
+        let said = said.open(below(&self.folder, "said")).unwrap();
+        Running(loglens(&arguments).stderr(said).spawn().unwrap())
+    }
+
+    /// How often each number is in the files.
+    fn numbers(&self) -> BTreeMap<u64, u64> {
+        let lake = below(&self.folder, "lake/vpc_flow_logs");
+        let sql = "SELECT bytes, count(*) FROM vpc_flow_logs GROUP BY 1";
+        let (output, out, _) = run(&mut loglens(&["query", "-o", "csv", sql, &lake]));
+        if !output.status.success() {
+            // There are no files yet.
+            return BTreeMap::new();
+        }
+        let numbers = out.lines().skip(1).map(|line| {
+            let (number, times) = line.split_once(',').unwrap();
+            (number.parse().unwrap(), times.parse().unwrap())
+        });
+        numbers.collect()
+    }
+
+    fn wait_for(&self, numbers: u64) {
+        let begun = Instant::now();
+        while self.numbers().len() < numbers as usize {
+            let waits = begun.elapsed() < Duration::from_secs(60);
+            let found = self.numbers().len();
+            assert!(waits, "{found} of {numbers}: {}", self.said());
+            sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// What consumers said so far.
+    fn said(&self) -> String {
+        fs::read_to_string(below(&self.folder, "said")).unwrap()
+    }
+
+    fn assert_each_once(&self, numbers: u64) {
+        assert_eq!(
+            self.numbers(),
+            (0..numbers).map(|number| (number, 1)).collect()
+        );
+    }
+}
+
+struct Running(Child);
+
+impl Running {
+    /// Ends as it does when it is asked to.
+    fn terminate(mut self) {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_stream_becomes_files_by_table_and_day() {
+    let world = World::new();
+    world.put(0..200);
+    let consumer = world.consume();
+    world.wait_for(200);
+    // What is not read when it ends is read by whoever goes on, and nothing else is.
+    world.put(200..300);
+    consumer.terminate();
+    let said = world.said();
+    assert!(said.contains("taken"), "{said}");
+    assert!(said.contains("given up"), "{said}");
+    let consumer = world.consume();
+    world.wait_for(300);
+    consumer.terminate();
+    world.assert_each_once(300);
+    let lake = below(&world.folder, "lake");
+    let days = "SELECT \"date\", count(*) AS n FROM vpc_flow_logs GROUP BY 1 ORDER BY 1";
+    assert_eq!(
+        answer(&mut loglens(&["query", "-o", "csv", days, &lake])),
+        "date,n\n2025-12-31,100\n2026-01-01,200\n"
+    );
+}
+
+#[test]
+fn what_is_killed_is_gone_on_with() {
+    let world = World::new();
+    let mut written = 0;
+    for round in 0..4 {
+        let mut consumer = world.consume();
+        for _ in 0..3 {
+            world.put(written..written + 50);
+            written += 50;
+            sleep(Duration::from_millis(250 + 60 * round));
+        }
+        consumer.0.kill().unwrap();
+    }
+    let consumer = world.consume();
+    world.wait_for(written);
+    consumer.terminate();
+    world.assert_each_once(written);
+}
+
+#[test]
+fn what_cannot_be_consumed_is_said() {
+    for arguments in [
+        vec!["consume", "flow-logs", "--to", "lake", "--leases", "leases"],
+        vec![
+            "consume",
+            "kinesis://a",
+            "--to",
+            "gs://lake",
+            "--leases",
+            "leases",
+        ],
+        vec![
+            "consume",
+            "kinesis://a",
+            "--to",
+            "lake",
+            "--leases",
+            "l",
+            "--cut-age",
+            "x",
+        ],
+        vec![
+            "consume",
+            "kinesis://a",
+            "--to",
+            "lake",
+            "--leases",
+            "l",
+            "--cut-size",
+            "x",
+        ],
+        vec!["consume", "kinesis://a", "--to", "lake"],
+    ] {
+        let (output, out, err) = run(&mut loglens(&arguments));
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        assert_eq!(out, "");
+        assert!(err.contains("hint") || err.contains("help"), "{err}");
+    }
+}
