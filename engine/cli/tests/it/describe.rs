@@ -193,6 +193,7 @@ fn help() {
       ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
       convert      Make a table of Parquet from logs, each object once; goes on where it was interrupted
+      consume      Read a Kinesis stream and write Parquet, each record once, until it is asked to end
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
@@ -508,6 +509,7 @@ fn no_command() {
       ddl          Print Athena's CREATE EXTERNAL TABLE for logs, or for Parquet that was written
       run          Answer a named query; --list shows them
       convert      Make a table of Parquet from logs, each object once; goes on where it was interrupted
+      consume      Read a Kinesis stream and write Parquet, each record once, until it is asked to end
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
