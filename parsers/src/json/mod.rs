@@ -29,7 +29,7 @@ pub use matcher::{MISSING, MemberMatcher};
 pub use nest::MAX_DEPTH;
 pub use text::{Text, compact, string};
 pub use valid::is_valid;
-pub use walk::{Elements, Member, Members, elements, members};
+pub use walk::{Elements, Member, Members, are_whole, elements, members};
 
 pub(crate) use nest::Nest;
 pub(crate) use strings::{Starts, Strings, lane_masks};

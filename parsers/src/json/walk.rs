@@ -242,3 +242,20 @@ pub(crate) fn nested_end(bytes: &[u8], start: usize) -> Option<usize> {
     let at = Cursor::new(Plain, bytes, start, bytes.len()).closer(start)?;
     (bytes[at] == closing).then_some(at + 1)
 }
+
+/// Whether nothing but objects and arrays stand one after the other, with commas or white space
+/// between them, and none of them breaks off. Brackets are counted: what is within is not looked at.
+pub fn are_whole(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    loop {
+        at = skip_blanks(bytes, at);
+        match bytes.get(at) {
+            None => return true,
+            Some(b',') => at += 1,
+            Some(_) => match nested_end(bytes, at) {
+                Some(end) => at = end,
+                None => return false,
+            },
+        }
+    }
+}

@@ -29,6 +29,13 @@ pub struct Lot {
     pub partitioned_by: Vec<String>,
 }
 
+impl Lot {
+    /// How its rows are divided; the place is for whoever writes the files.
+    fn target(&self) -> Target {
+        Target::plain(Form::Convert, "", self.partitioned_by.clone())
+    }
+}
+
 impl Engine {
     /// Makes all log tables present, without any object. It comes before anything is planned, where
     /// objects are not found at the sources but handed over.
@@ -43,35 +50,34 @@ impl Engine {
     /// The folders that rows of a lot belong into, as [`MadeFile::folder`](crate::write::MadeFile) says
     /// them, and in the order in which [`Engine::files_of`] makes their files.
     pub async fn folders_of(&self, lot: &Lot) -> Result<Vec<String>, Error> {
-        if lot.partitioned_by.is_empty() {
-            return Ok(vec![String::new()]);
-        }
-        let target = Target::plain(Form::Convert, "", lot.partitioned_by.clone());
+        let explain = |error| errors::explain(&error, "");
+        let target = lot.target();
         let above = |rows| {
             let rows = self.dated(rows, &lot.table)?;
             let by = target.partitions(&rows)?;
-            let order = by.iter().map(|column| column.clone().sort(true, false));
-            let order: Vec<_> = order.collect();
-            let distinct = LogicalPlanBuilder::from(rows).project(by);
-            distinct
-                .and_then(LogicalPlanBuilder::distinct)
-                .and_then(|distinct| distinct.sort(order))
-                .and_then(LogicalPlanBuilder::build)
-                .map_err(|error| errors::explain(&error, ""))
+            let order: Vec<_> = by.iter().map(|by| by.clone().sort(true, false)).collect();
+            let rows = LogicalPlanBuilder::from(rows);
+            let folders = match by.as_slice() {
+                // One, if there is a row.
+                [] => rows.limit(0, Some(1)),
+                _ => rows
+                    .project(by)
+                    .and_then(LogicalPlanBuilder::distinct)
+                    .and_then(|distinct| distinct.sort(order)),
+            };
+            let folders = folders.and_then(LogicalPlanBuilder::build);
+            folders.map_err(explain)
         };
         let ledger = Arc::<Ledger>::default();
         let objects = Arc::clone(&lot.objects);
         let rows = self.run_over(&lot.table, objects, &ledger, above).await?;
-        let batches: Vec<_> = rows
-            .try_collect()
-            .await
-            .map_err(|error| errors::explain(&error, ""))?;
-        folders_of(&batches, &lot.partitioned_by).map_err(|error| errors::explain(&error, ""))
+        let batches: Vec<_> = rows.try_collect().await.map_err(explain)?;
+        folders_of(&batches, &lot.partitioned_by).map_err(explain)
     }
 
     /// The rows of a lot as files of Parquet, one for each folder, sorted by time.
     pub async fn files_of(&self, lot: &Lot, ledger: &Arc<Ledger>) -> Result<MadeFiles, Error> {
-        let target = Target::plain(Form::Convert, "", lot.partitioned_by.clone());
+        let target = lot.target();
         let above = |rows| target.sorted(self.dated(rows, &lot.table)?);
         let objects = Arc::clone(&lot.objects);
         let rows = self.run_over(&lot.table, objects, ledger, above).await?;
@@ -100,8 +106,8 @@ impl Engine {
         });
         let columns: Vec<_> = columns.collect();
         let rows = LogicalPlanBuilder::from(rows).project(columns);
-        rows.and_then(LogicalPlanBuilder::build)
-            .map_err(|error| errors::explain(&error, ""))
+        let rows = rows.and_then(LogicalPlanBuilder::build);
+        rows.map_err(|error| errors::explain(&error, ""))
     }
 }
 

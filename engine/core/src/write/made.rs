@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
@@ -42,7 +42,7 @@ impl MadeFiles {
         partitioned_by: &[String],
     ) -> Result<Self, Error> {
         let partitions = Partitions::new(&rows.schema(), partitioned_by);
-        let partitions = partitions.map_err(explain)?;
+        let partitions = partitions.map_err(|error| errors::explain(&error, ""))?;
         Ok(Self {
             properties: file_properties(&partitions.files),
             partitions,
@@ -53,7 +53,8 @@ impl MadeFiles {
 
     /// The next file; None after the last.
     pub async fn next(&mut self) -> Result<Option<MadeFile>, Error> {
-        self.next_file().await.map_err(explain)
+        let next = self.next_file().await;
+        next.map_err(|error| errors::explain(&error, ""))
     }
 
     async fn next_file(&mut self) -> Result<Option<MadeFile>> {
@@ -93,9 +94,4 @@ impl MadeFiles {
         }
         Ok(self.waiting.pop_front())
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn explain(error: DataFusionError) -> Error {
-    errors::explain(&error, "")
 }

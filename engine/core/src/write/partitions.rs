@@ -55,18 +55,13 @@ impl Partitions {
     }
 }
 
-/// The folders that rows of nothing but the columns that partition them belong into, each once.
-/// They come sorted.
+/// The folders that rows belong into, each once. They come sorted.
 pub(crate) fn folders_of(rows: &[RecordBatch], partitioned_by: &[String]) -> Result<Vec<String>> {
     let mut folders: Vec<String> = Vec::new();
-    for batch in rows {
+    for batch in rows.iter().filter(|batch| batch.num_rows() > 0) {
         let partitions = Partitions::new(&batch.schema(), partitioned_by)?;
-        folders.extend(
-            partitions
-                .divide(batch)?
-                .into_iter()
-                .map(|(folder, _)| folder),
-        );
+        let divided = partitions.divide(batch)?.into_iter();
+        folders.extend(divided.map(|(folder, _)| folder));
     }
     folders.dedup();
     Ok(folders)

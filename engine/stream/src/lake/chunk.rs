@@ -18,19 +18,27 @@ pub(super) struct Chunk {
     pub(super) format: Arc<Format>,
     /// Whether they are envelopes: those and plain records are no one object.
     pub(super) wrapped: bool,
+    /// It holds one payload that nothing may follow on.
+    alone: bool,
     bytes: Vec<u8>,
     /// Where each begins, and where it was in the shard.
     begins: Vec<(usize, Place)>,
 }
 
 impl Chunk {
-    pub(super) fn new(format: Arc<Format>, wrapped: bool) -> Self {
+    pub(super) fn new(format: Arc<Format>, wrapped: bool, alone: bool) -> Self {
         Self {
             format,
             wrapped,
+            alone,
             bytes: Vec::new(),
             begins: Vec::new(),
         }
+    }
+
+    /// Whether a payload of this kind can be added.
+    pub(super) fn takes(&self, format: &Format, wrapped: bool) -> bool {
+        !self.alone && self.wrapped == wrapped && self.format.table == format.table
     }
 
     /// Adds a payload, as lines of its own.
@@ -52,6 +60,16 @@ impl Chunk {
         self.begins
             .get(behind.checked_sub(1)?)
             .map(|(_, place)| place)
+    }
+
+    /// What is left, from an offset on, of the payload that is there.
+    pub(super) fn rest_of_payload(&self, offset: usize) -> &[u8] {
+        let behind = self.begins.partition_point(|(begin, _)| *begin <= offset);
+        let end = self
+            .begins
+            .get(behind)
+            .map_or(self.bytes.len(), |next| next.0);
+        self.bytes.get(offset..end).unwrap_or_default()
     }
 
     pub(super) fn into_bytes(self) -> Bytes {

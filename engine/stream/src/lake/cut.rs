@@ -84,20 +84,21 @@ impl LakeCut {
             Content::Logs {
                 format,
                 wrapped,
+                alone,
                 bytes,
             } => {
                 self.bytes += bytes.len();
-                let same = |chunk: &&mut Chunk| {
-                    chunk.wrapped == wrapped && chunk.format.table == format.table
-                };
-                match self.chunks.iter_mut().find(same) {
-                    Some(chunk) => chunk.add(&bytes, payload.place),
+                let mut chunks = self.chunks.iter_mut();
+                let fits = chunks.find(|chunk| !alone && chunk.takes(&format, wrapped));
+                let chunk = match fits {
+                    Some(chunk) => chunk,
                     None => {
-                        let mut chunk = Chunk::new(format, wrapped);
-                        chunk.add(&bytes, payload.place);
-                        self.chunks.push(chunk);
+                        self.chunks.push(Chunk::new(format, wrapped, alone));
+                        let last = self.chunks.len() - 1;
+                        &mut self.chunks[last]
                     }
-                }
+                };
+                chunk.add(&bytes, payload.place);
             }
         }
     }
@@ -107,19 +108,14 @@ impl LakeCut {
         let mut chunks = std::mem::take(&mut self.chunks);
         chunks.sort_by(|a, b| (&a.format.table, a.wrapped).cmp(&(&b.format.table, b.wrapped)));
         let mut lots: VecDeque<(Lot, Vec<HeldChunk>)> = VecDeque::new();
-        for chunk in chunks {
+        for (number, chunk) in chunks.into_iter().enumerate() {
             let format = Arc::clone(&chunk.format);
             let (table, layout) = &self.shared.tables[&format.table];
             self.rejected.extend(rejected::of(&chunk, table, layout));
             let Shared {
                 settings, chunks, ..
             } = &*self.shared;
-            let kind = if chunk.wrapped {
-                "envelopes"
-            } else {
-                "records"
-            };
-            let key = format!("{}/{stem}/{}/{kind}", settings.stream, format.table);
+            let key = format!("{}/{stem}/{number}", settings.stream);
             let held = chunks.hold(key, chunk.into_bytes());
             match lots.back_mut() {
                 Some((lot, chunks)) if *lot.table == *format.table => {

@@ -1,13 +1,17 @@
 //! Records of a stream taken apart, and told which table they are of.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use loglens_engine::shard::{Position, Sequence, ShardRecord, Start};
 use loglens_parsers::detect::{self, HEAD_BYTES};
 use loglens_parsers::envelope::{kpl, wraps};
-use loglens_parsers::format::{Format, Formats};
+use loglens_parsers::format::{Format, Formats, Shape};
 use loglens_parsers::frame::{self, ExpansionLimit};
+use loglens_parsers::json;
+use loglens_parsers::layout::Layout;
+use loglens_parsers::record::LineCutter;
 
 /// Where a payload was in its shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub(super) enum Content {
         format: Arc<Format>,
         /// They are in envelopes.
         wrapped: bool,
+        /// What follows on them would be read in another way: they have a header, or leave JSON open.
+        alone: bool,
         bytes: Bytes,
     },
     /// Bytes that fit no table, as they came, and why.
@@ -89,11 +95,19 @@ impl Unpacking {
         };
         let head = &bytes[..bytes.len().min(HEAD_BYTES)];
         match self.format(head) {
-            Some(format) => Content::Logs {
-                wrapped: wraps(&bytes, &format, true).unwrap_or(false),
-                format,
-                bytes,
-            },
+            Some(format) => {
+                let wrapped = wraps(&bytes, &format, true).unwrap_or(false);
+                let is_json = wrapped || matches!(format.shape, Shape::Json { .. });
+                Content::Logs {
+                    wrapped,
+                    alone: match is_json {
+                        true => !json::are_whole(&bytes),
+                        false => has_header(&bytes, &format),
+                    },
+                    format,
+                    bytes,
+                }
+            }
             None => Content::Unknown {
                 bytes: data,
                 why: "no known log format".to_owned(),
@@ -108,4 +122,13 @@ impl Unpacking {
         let found = detect::by_head(head, self.formats.all(), self.fields.as_deref());
         found.map(|found| found.format)
     }
+}
+
+/// Whether a line is a header, which says the layout of those behind it.
+fn has_header(lines: &[u8], format: &Arc<Format>) -> bool {
+    let layout = Arc::new(Layout::default_of(format));
+    let mut cutter = LineCutter::new(Arc::clone(format), layout);
+    cutter.buffer().extend_from_slice(lines);
+    cutter.finish(false, &mut VecDeque::new());
+    !cutter.place().header.is_empty()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use loglens_parsers::format::Shape;
 use loglens_parsers::layout::Layout;
 use loglens_parsers::parse::{ParseOptions, Parser};
 use loglens_parsers::record::Cutter;
@@ -95,21 +96,21 @@ pub(super) fn of(chunk: &Chunk, table: &Arc<Table>, layout: &Arc<Layout>) -> Vec
 
 fn rejected(chunk: &Chunk, reject: &Reject) -> Option<Rejected> {
     let at = usize::try_from(reject.offset).ok()?;
-    let rest = chunk.bytes().get(at..)?;
-    let length = match chunk.wrapped {
+    let rest = chunk.rest_of_payload(at);
+    let is_json = chunk.wrapped || matches!(chunk.format.shape, Shape::Json { .. });
+    let end = match is_json {
         true => value_length(rest),
-        false => None,
+        false => memchr::memchr(b'\n', rest),
     };
-    let line = || memchr::memchr(b'\n', rest).unwrap_or(rest.len());
     Some(Rejected {
         place: chunk.place(at)?.clone(),
         table: Some(Arc::from(chunk.format.table.as_str())),
         why: reject.reason.to_string(),
-        bytes: Bytes::copy_from_slice(&rest[..length.unwrap_or_else(line)]),
+        bytes: Bytes::copy_from_slice(rest[..end.unwrap_or(rest.len())].trim_ascii_end()),
     })
 }
 
-/// The bytes of the JSON value at the beginning.
+/// The bytes of the JSON value at the beginning; None if it is broken.
 fn value_length(bytes: &[u8]) -> Option<usize> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
     values.next()?.ok()?;

@@ -7,6 +7,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,6 +17,7 @@ use loglens_engine::arrow::array::AsArray;
 use loglens_engine::arrow::datatypes::Int64Type;
 use loglens_engine::shard::{Fetched, Position, Sequence, ShardRecord, Start};
 use loglens_parsers::envelope::kpl;
+use loglens_parsers::format::{Format, Formats};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
@@ -25,10 +28,10 @@ use crate::shard_log::CutRange;
 /// A time just before midnight, UTC.
 const EVENING: u64 = 1_767_225_500;
 
-fn lake() -> Lake {
+fn lake(given: Given) -> Lake {
     Lake::new(LakeSettings {
         stream: Arc::from("kinesis://logs"),
-        given: Given::default(),
+        given,
         partitioned_by: Partitioning::default(),
         cut_bytes: 1 << 20,
         cut_age: Duration::from_secs(60),
@@ -69,6 +72,12 @@ fn message(group: &str, lines: &[String]) -> Vec<u8> {
     gzip.finish().unwrap()
 }
 
+/// The bytes in a line of rejected records.
+fn data(line: &Value) -> Vec<u8> {
+    let data = line["data"].as_str().unwrap();
+    BASE64_STANDARD.decode(data).unwrap()
+}
+
 /// What became of records: the numbers in each file, and the lines of rejected records.
 #[derive(Debug, Default, PartialEq)]
 struct Made {
@@ -77,7 +86,11 @@ struct Made {
 }
 
 async fn make(records: &[ShardRecord], in_a_fetch: usize, after: &Start) -> Made {
-    let lake = lake();
+    make_of(Given::default(), records, in_a_fetch, after).await
+}
+
+async fn make_of(given: Given, records: &[ShardRecord], in_a_fetch: usize, after: &Start) -> Made {
+    let lake = lake(given);
     let configuration = lake.configuration();
     let beginning = Beginning {
         shard: &Arc::from("shard-1"),
@@ -153,6 +166,77 @@ async fn records_lie_by_table_and_day_whatever_the_fetches() {
     }
 }
 
+/// A payload by itself says how it is read: neither its header nor what it leaves open reaches the next.
+#[tokio::test]
+async fn payloads_do_not_reach_into_one_another() {
+    let reordered = "bytes version account-id interface-id srcaddr dstaddr srcport dstport protocol \
+                     packets start end action log-status\n7 2 1 eni-1 10.0.0.1 10.0.0.2 1 443 6 1 \
+                     1767225500 1767225500 ACCEPT OK";
+    let records = [
+        record(0, flow(0)),
+        record(1, reordered),
+        record(2, format!("{}\n{reordered}", flow(1))),
+        record(3, flow(2)),
+    ];
+    let made = make(&records, 4, &Start::Oldest).await;
+    let numbers: Vec<_> = made.files.into_values().flatten().collect();
+    assert_eq!(numbers, [0, 1, 2, 7, 7]);
+    assert_eq!(made.rejected, Vec::<Value>::new());
+
+    let trail = json!({"eventVersion": "1.08", "eventTime": "2026-01-01T00:00:00Z", "eventName": "GetUser",
+        "eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1", "eventID": "{x", "eventType": "AwsApiCall",
+        "resources": [{"a": 1}]});
+    let pretty = serde_json::to_vec_pretty(&trail).unwrap();
+    for end in (1..pretty.len()).step_by(9) {
+        let broken = &pretty[..end];
+        // Alone it is recognised as nothing; behind a whole one it is known what it should have been.
+        for (before, rows) in [(&b""[..], 2), (&pretty, 3)] {
+            let payload = [before, broken].concat();
+            let payloads = [pretty.clone(), payload, pretty.clone()];
+            let records = (0..)
+                .zip(payloads)
+                .map(|(number, payload)| record(number, payload));
+            let made = make(&records.collect::<Vec<_>>(), 2, &Start::Oldest).await;
+            assert_eq!(
+                made.files.values().map(Vec::len).sum::<usize>(),
+                rows,
+                "{end}"
+            );
+            let kept: Vec<_> = made.rejected.iter().map(data).collect();
+            assert_eq!(kept.len(), 1, "{end}");
+            assert_eq!(kept[0].trim_ascii_end(), broken.trim_ascii_end(), "{end}");
+        }
+    }
+}
+
+/// A table that nothing partitions, of which a cut has nothing but what is rejected.
+#[tokio::test]
+async fn a_cut_without_rows_has_no_files() {
+    let toml = include_str!("../../../../testdata/nginx/nginx.toml");
+    let format = Format::from_toml(toml).unwrap();
+    let formats = Formats::default().with(format);
+    let given = || Given {
+        format: formats.by_name("nginx").cloned(),
+        formats: formats.clone(),
+        fields: None,
+    };
+    let bad = [record(0, "nothing of nginx's")];
+    let made = make_of(given(), &bad, 1, &Start::Oldest).await;
+    assert_eq!(made.files, BTreeMap::new());
+    assert_eq!(data(&made.rejected[0]), b"nothing of nginx's");
+    let line = r#"192.0.2.1 - - [12/Nov/2026:06:25:24 +0100] "GET / HTTP/1.1" 200 5 "-" "-""#;
+    let good = [record(0, "nothing of nginx's"), record(1, line)];
+    let made = make_of(given(), &good, 1, &Start::Oldest).await;
+    let files: Vec<_> = made.files.into_iter().collect();
+    assert_eq!(
+        files,
+        [(
+            "nginx_access_logs/shard-1-1000-1001.parquet".to_owned(),
+            vec![0]
+        )]
+    );
+}
+
 #[tokio::test]
 async fn envelopes_aggregates_and_plain_records_side_by_side() {
     let trail = json!({"eventVersion": "1.08", "eventTime": "2026-01-01T00:00:00Z", "eventName": "GetUser",
@@ -221,17 +305,9 @@ async fn what_fits_no_table_is_kept_with_its_bytes() {
         .rejected
         .iter()
         .map(|line| {
-            let data = base64::Engine::decode(
-                &base64::prelude::BASE64_STANDARD,
-                line["data"].as_str().unwrap(),
-            );
             let number = line["sequence"].as_str().unwrap();
-            (
-                number.to_owned(),
-                line["table"].clone(),
-                line["cause"].as_str().unwrap(),
-                data.unwrap(),
-            )
+            let cause = line["cause"].as_str().unwrap();
+            (number.to_owned(), line["table"].clone(), cause, data(line))
         })
         .collect();
     assert_eq!(said.len(), 4, "{said:?}");
@@ -256,7 +332,7 @@ async fn what_fits_no_table_is_kept_with_its_bytes() {
 
 #[tokio::test]
 async fn a_cut_is_due_by_bytes_and_by_age() {
-    let lake = lake();
+    let lake = lake(Given::default());
     let configuration = lake.configuration();
     let beginning = Beginning {
         shard: &Arc::from("shard-1"),
