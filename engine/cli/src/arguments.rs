@@ -131,9 +131,19 @@ pub(crate) struct Consume {
     /// Memory for sorting a cut [default: no limit]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,
-    /// Description of a format of your own
+    /// Take every record as one of this table
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// Read records of a format of your own too, as described in this file; may be repeated
     #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
     pub(crate) format: Vec<PathBuf>,
+    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
+    /// says how S3, Kinesis and DynamoDB are reached, where no option does
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Options,
 }

@@ -36,15 +36,11 @@ pub struct Message {
     events: Range<usize>,
 }
 
-/// One log event of a message.
+/// One log event of a message. Its id and time are CloudWatch Logs' own, and no columns.
 #[derive(Debug, Clone)]
 pub struct LogEvent<'a> {
     /// Where it begins.
     pub at: usize,
-    /// What it is called; no other event of the log group has the same.
-    pub id: Option<Cow<'a, [u8]>>,
-    /// Its time for CloudWatch Logs, in milliseconds since 1970; what it tells of may have another.
-    pub timestamp: Option<i64>,
     /// The record.
     pub message: Cow<'a, [u8]>,
     /// The account that it comes from, where logs of several are gathered.
@@ -120,14 +116,11 @@ impl<'a> LogEvent<'a> {
     /// Reads the object `bytes[object]`, whose brackets must be balanced.
     pub(super) fn read(bytes: &'a [u8], object: Range<usize>) -> Result<Self, JsonError> {
         let at = object.start;
-        let (mut id, mut timestamp, mut message) = (None, None, None);
-        let (mut account, mut region) = (None, None);
+        let (mut message, mut account, mut region) = (None, None, None);
         for member in members(bytes, object) {
             let member = member?;
             let value = &bytes[member.value.clone()];
             match &bytes[member.key] {
-                b"id" => id = string_of(value),
-                b"timestamp" => timestamp = number(value),
                 b"message" => message = string_of(value),
                 b"extractedFields" if kind_of(value) == ValueKind::Object => {
                     for field in members(bytes, member.value) {
@@ -144,8 +137,6 @@ impl<'a> LogEvent<'a> {
         }
         Ok(Self {
             at,
-            id,
-            timestamp,
             message: message.ok_or(expected(at, "a log event with a message"))?,
             account,
             region,
@@ -162,10 +153,6 @@ impl<'a> LogEvent<'a> {
         origin.region = self.region.clone().or(origin.region);
         Some(origin)
     }
-}
-
-fn number(value: &[u8]) -> Option<i64> {
-    simdutf8::basic::from_utf8(value).ok()?.parse().ok()
 }
 
 fn expected(at: usize, expected: &'static str) -> JsonError {

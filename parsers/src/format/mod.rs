@@ -252,7 +252,7 @@ impl Format {
     }
 
     /// Whether a log of CloudWatch Logs holds it, by the names of its group and its stream.
-    pub fn is_in_log(&self, group: &str, stream: &str) -> bool {
+    pub(crate) fn is_in_log(&self, group: &str, stream: &str) -> bool {
         let fits = |name: &str, patterns: &[String]| {
             let name = name.to_ascii_lowercase();
             let mut patterns = patterns.iter();
@@ -393,13 +393,6 @@ impl Formats {
         &self.0
     }
 
-    /// The first format that a log of CloudWatch Logs holds, by the names of its group and its
-    /// stream.
-    pub fn by_log(&self, group: &str, stream: &str) -> Option<&Arc<Format>> {
-        let mut formats = self.0.iter();
-        formats.find(|format| format.is_in_log(group, stream))
-    }
-
     /// The format whose table or alias is `name`.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Format>> {
         self.0.iter().find(|format| format.is_called(name))
@@ -495,9 +488,9 @@ mod tests {
             );
         }
         let table = |group, stream| {
-            let formats = Formats::default();
-            let found = formats.by_log(group, stream);
-            found.map(|format| format.table.clone())
+            let found = built_in().iter();
+            let mut found = found.filter(|format| format.is_in_log(group, stream));
+            found.next().map(|format| format.table.clone())
         };
         let flows = Some("vpc_flow_logs".to_owned());
         let trail = Some("cloudtrail_logs".to_owned());
@@ -505,6 +498,7 @@ mod tests {
         assert_eq!(table("CloudTrail/DefaultLogGroup", ""), trail);
         assert_eq!(table("audit", "123456789012_CloudTrail_us-east-1"), trail);
         assert_eq!(table("audit", "eni-1"), None);
+        assert_eq!(table("x", "y"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loglens_parsers::detect::{all_by_head, by_head};
 use loglens_parsers::envelope::OriginPart;
-use loglens_parsers::format::{Format, Formats, built_in, by_name};
+use loglens_parsers::format::{Format, built_in, by_name};
 use loglens_parsers::reject::Counts;
 use loglens_parsers::table::ColumnSource;
 use proptest::collection::vec;
@@ -441,12 +441,6 @@ fn the_log_group_tells_the_table_or_else_the_record() {
     let given = ["version", "interface-id", "srcaddr", "dstaddr"].map(str::to_owned);
     let custom = data("x", &["2 eni-1 10.0.0.1 10.0.0.2"]);
     assert!(by_head(custom.as_bytes(), built_in(), Some(&given)).is_some());
-    assert_eq!(
-        Formats::default()
-            .by_log("x", "y")
-            .map(|format| &format.table),
-        None
-    );
 }
 
 #[test]

@@ -3,30 +3,29 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use loglens_engine::archive::Given;
 use loglens_engine::lease::LeaseStore;
 use loglens_engine::shard::Start;
 use loglens_engine::write::{JOURNAL, Places};
-use loglens_io::dynamodb::DynamoLeases;
+use loglens_io::dynamodb::{DynamoLeases, SCHEME};
 use loglens_io::kinesis::KinesisStream;
 use loglens_io::local_leases::LocalLeases;
 use loglens_io::places::WritablePlaces;
 use loglens_stream::application::{Application, Place};
 use loglens_stream::clock::SystemClock;
 use loglens_stream::event::{Event, Observer};
+use loglens_stream::lake::cut::REJECTED;
 use loglens_stream::lake::maker::{Lake, LakeSettings, Partitioning};
 use loglens_stream::leases::LeaseSettings;
+use loglens_stream::shard_log::Output;
 use loglens_stream::stop::{Stopper, stopper};
 use loglens_stream::worker::Worker;
 
-use super::session::{access, bytes_of, duration_of, note};
+use super::session::{access, bytes_of, duration_of, given, note};
 use crate::arguments::{Beginning, Consume};
-use crate::descriptions::formats;
+use crate::config;
 use crate::failure::{self, Failure};
 use crate::runtime::{self, Stop};
 use crate::units::things;
-
-const DYNAMODB: &str = "dynamodb://";
 
 /// So many cuts of a shard stay in its log.
 const KEPT_CUTS: u64 = 100;
@@ -51,34 +50,40 @@ async fn consume(arguments: Consume) -> Result<(), Failure> {
         },
         seed: random(),
     };
-    let worker = Worker::new(
-        application(&arguments)?,
-        settings,
-        Arc::new(|task| {
-            tokio::spawn(task);
-        }),
-    );
-    let (stopper, stop) = stopper();
+    let application = application(&arguments)?;
+    let (stopper, mut stop) = stopper();
     tokio::spawn(stop_when_asked(asked, stopper));
-    worker.run(stop).await?;
+    // What fails later is tried again for ever; a name that is wrong should be said at once.
+    tokio::select! {
+        shards = application.source.shards() => drop(shards?),
+        () = stop.asked() => return Ok(()),
+    }
+    let spawn = Arc::new(|task| {
+        tokio::spawn(task);
+    });
+    Worker::new(application, settings, spawn).run(stop).await?;
     Ok(())
 }
 
 fn application(arguments: &Consume) -> Result<Application, Failure> {
-    let access = access(&arguments.s3, None)?;
-    let source = KinesisStream::new(&arguments.stream, access.clone())?;
-    let leases: Arc<dyn LeaseStore> = match arguments.leases.strip_prefix(DYNAMODB) {
-        Some(table) => Arc::new(DynamoLeases::new(table, access.clone())),
+    let (mut to, mut s3) = (vec![arguments.to.clone()], arguments.s3.clone());
+    let completed = config::complete_places(&mut to, &mut s3, arguments.config.as_deref())?;
+    let role = completed.and_then(|(_, mut roles)| roles.remove(&arguments.to));
+    let anyone = access(&s3, None)?;
+    let source = KinesisStream::new(&arguments.stream, anyone.clone())?;
+    let leases: Arc<dyn LeaseStore> = match arguments.leases.strip_prefix(SCHEME) {
+        Some(table) => Arc::new(DynamoLeases::new(table, anyone)),
         None => Arc::new(LocalLeases::new(&arguments.leases)),
     };
     let limit = arguments.memory_limit.as_deref();
     let limit = limit.map(|text| size("--memory-limit", text)).transpose()?;
     let lake = Lake::new(LakeSettings {
         stream: Arc::from(arguments.stream.as_str()),
-        given: Given {
-            formats: formats(&arguments.format)?,
-            ..Given::default()
-        },
+        given: given(
+            &arguments.format,
+            arguments.table.as_deref(),
+            arguments.fields.as_deref(),
+        )?,
         partitioned_by: Partitioning::default(),
         cut_bytes: size("--cut-size", &arguments.cut_size)?,
         cut_age: duration_of("--cut-age", &arguments.cut_age)?,
@@ -86,7 +91,7 @@ fn application(arguments: &Consume) -> Result<Application, Failure> {
         threads: None,
     })?;
     let places = WritablePlaces {
-        access,
+        access: access(&s3, role.as_ref())?,
         offline: false,
     };
     let root = arguments.to.trim_end_matches('/');
@@ -151,9 +156,7 @@ impl Observer for Teller {
                 ));
             }
             Event::Committed { shard, commit, .. } => {
-                let rows = commit.outputs.iter().map(|output| output.rows).sum();
-                let files = things(commit.outputs.len() as u64, "file");
-                note(&format!("{shard}: {} in {files}", things(rows, "row")));
+                note(&format!("{shard}: {}", written(&commit.outputs)));
                 if commit.missing > 0 {
                     let missing = things(commit.missing, "record");
                     note(&format!(
@@ -166,9 +169,31 @@ impl Observer for Teller {
             Event::Lost(shard) => note(&format!("{shard}: another worker goes on with it")),
             Event::Failed { shard, error } => {
                 let shard = shard.map(|shard| format!("{shard}: ")).unwrap_or_default();
-                note(&format!("warning: {shard}{error}; it is tried again"));
+                let hint = error.hint.as_ref();
+                let hint = hint
+                    .map(|hint| format!("\nhint: {hint}"))
+                    .unwrap_or_default();
+                note(&format!("warning: {shard}{error}; it is tried again{hint}"));
             }
         }
+    }
+}
+
+/// What a cut wrote, for people.
+fn written(outputs: &[Output]) -> String {
+    let rows = |rejected: bool| {
+        let outputs = outputs.iter();
+        let outputs = outputs.filter(|output| output.name.starts_with(REJECTED) == rejected);
+        outputs.map(|output| output.rows).sum::<u64>()
+    };
+    let files = things(outputs.len() as u64, "file");
+    match rows(true) {
+        0 => format!("{} in {files}", things(rows(false), "row")),
+        rejected => format!(
+            "{} and {} in {files}",
+            things(rows(false), "row"),
+            things(rejected, "rejected record"),
+        ),
     }
 }
 

@@ -23,7 +23,7 @@ use loglens_parsers::layout::field_list;
 
 use crate::arguments::{CacheOptions, LogOptions, ResultOptions, S3Options};
 use crate::config::{self, Role};
-use crate::descriptions::formats;
+use crate::descriptions;
 use crate::failure::Failure;
 use crate::output::{Format, OutputError, Style, visible, writer};
 use crate::progress::Progress;
@@ -106,7 +106,7 @@ impl Session {
             .collect::<Result<Vec<_>, _>>()?;
         let engine = Engine::new(EngineOptions {
             sources,
-            given: given(&logs)?,
+            given: given(&logs.format, logs.table.as_deref(), logs.fields.as_deref())?,
             since: range.since,
             until: range.until,
             strict: logs.strict,
@@ -347,11 +347,15 @@ fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
     options.chain(places.iter().cloned()).collect()
 }
 
-fn given(logs: &LogOptions) -> Result<Given, Failure> {
-    let formats = formats(&logs.format)?;
-    let table = logs.table.as_deref();
+/// What `--format`, `--table` and `--fields` say of all records.
+pub(super) fn given(
+    formats: &[PathBuf],
+    table: Option<&str>,
+    fields: Option<&str>,
+) -> Result<Given, Failure> {
+    let formats = descriptions::formats(formats)?;
     let format = table.map(|name| format_of(&formats, name)).transpose()?;
-    let fields = match &logs.fields {
+    let fields = match fields {
         None => None,
         Some(text) => Some(
             field_list(text)

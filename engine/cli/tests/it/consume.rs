@@ -58,6 +58,15 @@ impl World {
         self.runtime.block_on(self.stream.put(&entries)).unwrap();
     }
 
+    fn put_data(&self, key: &str, data: &str) {
+        let entry = Entry {
+            partition_key: key.to_owned(),
+            data: data.to_owned().into(),
+            hash_key: None,
+        };
+        self.runtime.block_on(self.stream.put(&[entry])).unwrap();
+    }
+
     fn consume(&self) -> Running {
         let (lake, leases) = (below(&self.folder, "lake"), below(&self.folder, "leases"));
         let endpoint = self.server.endpoint();
@@ -145,6 +154,7 @@ impl Drop for Running {
 fn a_stream_becomes_files_by_table_and_day() {
     let world = World::new();
     world.put(0..200);
+    world.put_data("garbage", "neither this nor that");
     let consumer = world.consume();
     world.wait_for(200);
     // What is not read when it ends is read by whoever goes on, and nothing else is.
@@ -153,6 +163,7 @@ fn a_stream_becomes_files_by_table_and_day() {
     let said = world.said();
     assert!(said.contains("taken"), "{said}");
     assert!(said.contains("given up"), "{said}");
+    assert!(said.contains(" and 1 rejected record in "), "{said}");
     let consumer = world.consume();
     world.wait_for(300);
     consumer.terminate();
@@ -185,42 +196,44 @@ fn what_is_killed_is_gone_on_with() {
 }
 
 #[test]
+fn a_stream_that_is_not_there_is_said_at_once() {
+    let world = World::new();
+    let (lake, leases) = (below(&world.folder, "lake"), below(&world.folder, "leases"));
+    let endpoint = world.server.endpoint();
+    let mut command = loglens(&[
+        "consume",
+        "kinesis://other",
+        "--to",
+        &lake,
+        "--leases",
+        &leases,
+    ]);
+    let (output, _, err) = run(command.args(["--endpoint-url", &endpoint, "--anonymous"]));
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(
+        err.starts_with("error: kinesis://other: there is no stream other"),
+        "{err}"
+    );
+    assert!(err.contains("hint: "), "{err}");
+}
+
+#[test]
 fn what_cannot_be_consumed_is_said() {
-    for arguments in [
-        vec!["consume", "flow-logs", "--to", "lake", "--leases", "leases"],
-        vec![
-            "consume",
-            "kinesis://a",
-            "--to",
-            "gs://lake",
-            "--leases",
-            "leases",
-        ],
-        vec![
-            "consume",
-            "kinesis://a",
-            "--to",
-            "lake",
-            "--leases",
-            "l",
-            "--cut-age",
-            "x",
-        ],
-        vec![
-            "consume",
-            "kinesis://a",
-            "--to",
-            "lake",
-            "--leases",
-            "l",
-            "--cut-size",
-            "x",
-        ],
-        vec!["consume", "kinesis://a", "--to", "lake"],
+    for (stream, to, leases, more) in [
+        ("flow-logs", "lake", "leases", [].as_slice()),
+        ("kinesis://a", "gs://lake", "leases", &[]),
+        ("kinesis://a", "lake", "leases", &["--cut-age", "x"]),
+        ("kinesis://a", "lake", "leases", &["--cut-size", "x"]),
+        ("kinesis://a", "lake", "leases", &["--table", "x"]),
+        ("kinesis://a", "lake", "leases", &["--from", "x"]),
     ] {
-        let (output, out, err) = run(&mut loglens(&arguments));
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        let mut command = loglens(&["consume", stream, "--to", to, "--leases", leases]);
+        let (output, out, err) = run(command.args(more));
+        assert_eq!(output.status.code(), Some(2), "{stream} {more:?}: {err}");
         assert_eq!(out, "");
         assert!(err.contains("hint") || err.contains("help"), "{err}");
     }
+    let (output, _, err) = run(&mut loglens(&["consume", "kinesis://a", "--to", "lake"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err.contains("--leases"), "{err}");
 }

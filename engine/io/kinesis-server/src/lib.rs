@@ -18,7 +18,6 @@ mod records;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,14 +25,10 @@ use axum::extract::DefaultBodyLimit;
 use ferrokinesis::actions::{Operation, dispatch};
 use ferrokinesis::create_router;
 use ferrokinesis::store::{Store, StoreOptions};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use loglens_test_server::Listening;
 pub use loglens_test_server::{Fault, Wrong};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::runtime::Builder;
-use tokio::sync::{RwLock, oneshot};
+use tokio::sync::RwLock;
 
 use limits::Limits;
 
@@ -60,9 +55,8 @@ impl Default for Options {
 
 /// A running server. It ends when it is dropped.
 pub struct Server {
-    address: SocketAddr,
+    listening: Listening,
     state: Arc<State>,
-    _stop: oneshot::Sender<()>,
 }
 
 pub(crate) struct State {
@@ -95,9 +89,6 @@ impl Server {
 
     /// The same on this port, 0 for one that is free, and with these options.
     pub fn start_with(port: u16, options: Options) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let state = Arc::new(State {
             store: Store::new(StoreOptions {
                 create_stream_ms: 1,
@@ -115,27 +106,18 @@ impl Server {
             given: Mutex::default(),
             writing: RwLock::default(),
         });
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
+        let streams = create_router(state.store.clone()).layer(DefaultBodyLimit::max(MOST_BYTES));
         let serving = Arc::clone(&state);
-        std::thread::spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    _ = stopped => {}
-                    _ = serve(listener, serving) => {}
-                }
-            });
-        });
+        let answer = move |request| answer::answer(Arc::clone(&serving), streams.clone(), request);
         Ok(Self {
-            address,
+            listening: Listening::start(port, answer)?,
             state,
-            _stop: stop,
         })
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        self.listening.endpoint()
     }
 
     /// Makes a stream, and waits until it is there.
@@ -232,24 +214,6 @@ impl Server {
             .get(operation)
             .copied()
             .unwrap_or(0)
-    }
-}
-
-async fn serve(listener: std::net::TcpListener, state: Arc<State>) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    let streams = create_router(state.store.clone()).layer(DefaultBodyLimit::max(MOST_BYTES));
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let _ = stream.set_nodelay(true);
-        let (state, streams) = (Arc::clone(&state), streams.clone());
-        let service =
-            service_fn(move |request| answer::answer(Arc::clone(&state), streams.clone(), request));
-        tokio::spawn(async move {
-            // A connection that a fault breaks ends in an error.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
     }
 }
 

@@ -92,14 +92,19 @@ impl Refusal {
         }
     }
 
+    /// Whether this is what AWS calls it.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
     /// Whether there is no such object.
     pub(crate) fn is_missing(&self) -> bool {
-        self.status == Some(404) && self.code.as_deref() != Some("NoSuchBucket")
+        self.status == Some(404) && !self.is("NoSuchBucket")
     }
 
     /// Whether a condition did not hold.
     pub(crate) fn is_condition(&self) -> bool {
-        self.status == Some(412) || self.code.as_deref() == Some("ConditionalRequestConflict")
+        self.status == Some(412) || self.is("ConditionalRequestConflict")
     }
 
     /// The message for people: what was asked of a place in a Region, and what became of it.

@@ -27,8 +27,8 @@ use crate::aws::service::{Patience, Service, build_client};
 use crate::s3::access::Access;
 use row::{COUNTER, KEY, Row, Update};
 
-/// What places of this kind begin with, in messages.
-const SCHEME: &str = "dynamodb://";
+/// What the place of such a table begins with.
+pub const SCHEME: &str = "dynamodb://";
 
 /// How often a request is made that fails for a passing reason: for about half a minute.
 const TRIES: Patience = Patience::Tries(9);

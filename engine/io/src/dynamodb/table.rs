@@ -52,7 +52,7 @@ async fn look(leases: &DynamoLeases) -> Result<Option<TableDescription>, Error> 
                 .table
                 .unwrap_or_else(|| TableDescription::builder().build()),
         )),
-        Err(refusal) if is(&refusal, "ResourceNotFoundException") => Ok(None),
+        Err(refusal) if refusal.is("ResourceNotFoundException") => Ok(None),
         Err(refusal) => Err(leases.error("DescribeTable", &refusal)),
     }
 }
@@ -96,12 +96,8 @@ async fn make(leases: &DynamoLeases) -> Result<(), Error> {
     });
     match made.await? {
         // Another worker makes it at the same time.
-        Err(refusal) if is(&refusal, "ResourceInUseException") => Ok(()),
+        Err(refusal) if refusal.is("ResourceInUseException") => Ok(()),
         Err(refusal) => Err(leases.error("CreateTable", &refusal)),
         Ok(_) => Ok(()),
     }
-}
-
-fn is(refusal: &Refusal, code: &str) -> bool {
-    refusal.code.as_deref() == Some(code)
 }

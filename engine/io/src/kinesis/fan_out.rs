@@ -102,7 +102,7 @@ impl FanOut {
                         return Ok(found.consumer_arn);
                     }
                 }
-                Err(refusal) if is(&refusal, "ResourceNotFoundException") => {
+                Err(refusal) if refusal.is("ResourceNotFoundException") => {
                     self.make(connection, &stream_arn).await?;
                 }
                 Err(refusal) => {
@@ -125,7 +125,7 @@ impl FanOut {
         });
         match made.await? {
             // Another worker makes it at the same time.
-            Err(refusal) if is(&refusal, "ResourceInUseException") => Ok(()),
+            Err(refusal) if refusal.is("ResourceInUseException") => Ok(()),
             Err(refusal) => Err(connection.error(Ask::new("RegisterStreamConsumer"), &refusal)),
             Ok(_) => Ok(()),
         }
@@ -173,7 +173,7 @@ impl FanOutReader {
                         _pump: pump,
                     });
                 }
-                Err(refusal) if is(&refusal, "ResourceInUseException") => {
+                Err(refusal) if refusal.is("ResourceInUseException") => {
                     self.connection.count_retry();
                     tokio::time::sleep(IN_USE).await;
                 }
@@ -215,7 +215,7 @@ impl ShardReader for FanOutReader {
                 None => Refusal::on_the_way("the subscription ended"),
             };
             self.subscription = None;
-            if refusal.passing() == Passing::No && !is(&refusal, "ResourceInUseException") {
+            if refusal.passing() == Passing::No && !refusal.is("ResourceInUseException") {
                 return Err(self
                     .connection
                     .error(Ask::of("SubscribeToShard", &self.shard), &refusal));
@@ -262,8 +262,4 @@ fn refused<R>(error: &SdkError<SubscribeToShardEventStreamError, R>) -> Refusal 
         },
         None => Refusal::on_the_way("the subscription broke"),
     }
-}
-
-fn is(refusal: &Refusal, code: &str) -> bool {
-    refusal.code.as_deref() == Some(code)
 }

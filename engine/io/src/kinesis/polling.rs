@@ -116,7 +116,7 @@ impl ShardReader for PollingReader {
                 Ok(answer) => return Ok(self.take(begun, answer)),
                 Err(refusal) => refusal,
             };
-            if refusal.code.as_deref() == Some("ExpiredIteratorException") {
+            if refusal.is("ExpiredIteratorException") {
                 self.connection.counters.expired.fetch_add(1, Relaxed);
                 self.iterator = None;
                 continue;

@@ -321,7 +321,7 @@ impl Upload for S3Upload {
                     self.id = None;
                     return Ok(written);
                 }
-                let refused = did_not_hold(&condition, &refusal) && !is_upload_gone(&refusal);
+                let refused = did_not_hold(&condition, &refusal) && !refusal.is("NoSuchUpload");
                 let error = self.connection.error(&ask, &refusal);
                 self.abort().await?;
                 if refused {
@@ -339,10 +339,6 @@ impl Upload for S3Upload {
             None => Ok(()),
         }
     }
-}
-
-fn is_upload_gone(refusal: &Refusal) -> bool {
-    refusal.code.as_deref() == Some("NoSuchUpload")
 }
 
 impl Drop for S3Upload {

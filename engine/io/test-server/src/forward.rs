@@ -1,7 +1,6 @@
 //! A server before another one that others wrote, so that things go wrong on the way there and back.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -9,16 +8,12 @@ use futures::stream;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 
 use crate::fault::{Fault, Wrong};
+use crate::listening::Listening;
 use crate::lock;
 
 /// Headers of one connection, which are not those of the next.
@@ -33,63 +28,30 @@ const OF_CONNECTION: [&str; 4] = [
 /// operation in `x-amz-target`, as DynamoDB's do. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Forward {
-    address: SocketAddr,
+    listening: Listening,
     faults: Arc<Mutex<Vec<Fault>>>,
-    _stop: oneshot::Sender<()>,
 }
 
 impl Forward {
     /// Starts before the server on this port.
     pub fn start(port: u16) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
         let faults = Arc::<Mutex<Vec<Fault>>>::default();
         let serving = Arc::clone(&faults);
-        std::thread::spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    _ = stopped => {}
-                    _ = serve(listener, serving, port) => {}
-                }
-            });
-        });
+        let answer = move |request| answer(Arc::clone(&serving), port, request);
         Ok(Self {
-            address,
+            listening: Listening::start(0, answer)?,
             faults,
-            _stop: stop,
         })
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        self.listening.endpoint()
     }
 
     /// Something goes wrong from now on. The key of a fault is looked for in the request's text.
     pub fn fail(&self, fault: Fault) {
         lock(&self.faults).push(fault);
-    }
-}
-
-async fn serve(
-    listener: std::net::TcpListener,
-    faults: Arc<Mutex<Vec<Fault>>>,
-    port: u16,
-) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let faults = Arc::clone(&faults);
-        let service = service_fn(move |request| answer(Arc::clone(&faults), port, request));
-        tokio::spawn(async move {
-            // A connection that a fault breaks ends in an error.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
     }
 }
 

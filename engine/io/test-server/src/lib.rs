@@ -5,6 +5,7 @@
 //!   50,000 objects costs nothing.
 //! - [`Fault`]: what goes wrong, where, how often.
 //! - [`Forward`]: the same before a server that others wrote.
+//! - [`Listening`]: what all servers of tests stand on.
 //!
 //! It understands what loglens asks of S3: listing with prefix, delimiter, pages and start-after;
 //! GET with ranges and conditions; PUT with conditions, multipart, copy, delete. It checks no
@@ -16,24 +17,18 @@ mod checksum;
 mod fault;
 mod forward;
 mod list;
+mod listening;
 mod multipart;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
-use tokio::runtime::Builder;
-use tokio::sync::oneshot;
 
 pub use bucket::{Bucket, Content};
 pub use fault::{Fault, Wrong};
 pub use forward::Forward;
+pub use listening::Listening;
 
 /// What the server was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +49,8 @@ pub struct Logged {
 /// A running server. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    listening: Listening,
     state: Arc<State>,
-    _stop: oneshot::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -84,31 +78,18 @@ impl Server {
 
     /// The same on this port.
     pub fn start_at(port: u16) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let state = Arc::new(State::default());
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
         let serving = Arc::clone(&state);
-        std::thread::spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    _ = stopped => {}
-                    _ = serve(listener, serving) => {}
-                }
-            });
-        });
+        let answer = move |request| answer::answer(Arc::clone(&serving), request);
         Ok(Self {
-            address,
+            listening: Listening::start(port, answer)?,
             state,
-            _stop: stop,
         })
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        self.listening.endpoint()
     }
 
     /// Puts a bucket there, or in the place of the one of this name.
@@ -162,22 +143,6 @@ impl Server {
     /// The most requests that were under way at the same time.
     pub fn most_under_way(&self) -> usize {
         lock(&self.state.busy).most
-    }
-}
-
-async fn serve(listener: std::net::TcpListener, state: Arc<State>) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let _ = stream.set_nodelay(true);
-        let state = Arc::clone(&state);
-        let service = service_fn(move |request| answer::answer(Arc::clone(&state), request));
-        tokio::spawn(async move {
-            // A connection that a fault breaks ends in an error.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
     }
 }
 

@@ -19,7 +19,7 @@ use super::rejected::{self, Rejected};
 use crate::cut::{CutState, MadeObject, Making};
 use crate::shard_log::CutRange;
 
-/// The folder of rejected records, in the lake.
+/// The folder of rejected records, in the lake: what all names of objects with such begin with.
 pub const REJECTED: &str = "errors/";
 
 /// The cuts of one shard.
