@@ -21,12 +21,18 @@ pub(super) struct Running {
     /// The panes that are in.
     pub(super) panes: Range<i64>,
     /// Of how many panes a key has rows.
-    present: Vec<u32>,
-    /// How many keys have any.
-    keys: usize,
+    present: Presence,
     sums: Vec<Sum>,
     /// The keys that were first in the window before.
     first: Vec<u32>,
+}
+
+/// Of how many panes each key has something.
+#[derive(Debug, Default, Clone)]
+struct Presence {
+    panes: Vec<u32>,
+    /// How many keys have anything.
+    keys: usize,
 }
 
 /// One count or sum. An unsigned one is kept by its bits.
@@ -34,10 +40,9 @@ pub(super) struct Running {
 struct Sum {
     kind: DataType,
     values: Vec<i64>,
-    /// Of how many panes a value came: without any the sum is NULL.
-    some: Vec<u32>,
-    /// How many keys have any.
-    keys: usize,
+    /// Of how many panes a value came: without any the sum is NULL. None while there was no NULL:
+    /// a value came of each pane that the key has rows of.
+    some: Option<Presence>,
 }
 
 impl Running {
@@ -47,14 +52,12 @@ impl Running {
             Some(Sum {
                 kind: aggregate.running_type()?,
                 values: Vec::new(),
-                some: Vec::new(),
-                keys: 0,
+                some: None,
             })
         });
         Some(Self {
             panes: 0..0,
-            present: Vec::new(),
-            keys: 0,
+            present: Presence::default(),
             sums: sums.collect::<Option<_>>()?,
             first: Vec::new(),
         })
@@ -63,13 +66,11 @@ impl Running {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.panes = 0..0;
-        self.present.clear();
-        self.keys = 0;
+        self.present = Presence::default();
         self.first.clear();
         for sum in &mut self.sums {
             sum.values.clear();
-            sum.some.clear();
-            sum.keys = 0;
+            sum.some = None;
         }
     }
 
@@ -84,10 +85,12 @@ impl Running {
             self.clear();
             self.panes = panes.start..panes.start;
         }
-        self.present.resize(keys, 0);
+        self.present.panes.resize(keys, 0);
         for sum in &mut self.sums {
             sum.values.resize(keys, 0);
-            sum.some.resize(keys, 0);
+            if let Some(some) = &mut sum.some {
+                some.panes.resize(keys, 0);
+            }
         }
         for leaving in self.panes.start..panes.start {
             if let Some(part) = pane(leaving)? {
@@ -113,11 +116,11 @@ impl Running {
     }
 
     fn apply<const COMES: bool>(&mut self, part: &Part) -> Result<()> {
-        for &key in &*part.keys {
-            count::<COMES>(&mut self.present[key as usize], &mut self.keys);
-        }
         for (sum, state) in self.sums.iter_mut().zip(&part.states) {
             let nulls = state.nulls().filter(|nulls| nulls.null_count() > 0);
+            if nulls.is_some() && sum.some.is_none() {
+                sum.some = Some(self.present.clone());
+            }
             match &sum.kind {
                 DataType::Int64 => {
                     let values = state.as_primitive::<Int64Type>().values().iter().copied();
@@ -130,14 +133,19 @@ impl Running {
                 other => return internal_err!("a running sum of {other}"),
             }
         }
+        for &key in &*part.keys {
+            self.present.count::<COMES>(key);
+        }
         Ok(())
     }
 
     /// Bytes that are held.
     pub(super) fn size(&self) -> usize {
-        let of_sums = self.sums.iter();
-        let of_sums = of_sums.map(|sum| size_of_val(&*sum.values) + size_of_val(&*sum.some));
-        size_of_val(&*self.present) + of_sums.sum::<usize>()
+        let of_sums = self.sums.iter().map(|sum| {
+            let some = sum.some.as_ref().map_or(0, Presence::size);
+            size_of_val(&*sum.values) + some
+        });
+        self.present.size() + of_sums.sum::<usize>()
     }
 
     /// The numbers of the keys that have rows, and their values. Of those that are not in the top,
@@ -147,12 +155,13 @@ impl Running {
             Some(keys) => keys,
             None => {
                 let all = (0..)
-                    .zip(&self.present)
+                    .zip(&self.present.panes)
                     .filter(|(_, present)| **present > 0);
                 all.map(|(key, _)| key).collect()
             }
         };
-        let values = self.sums.iter().map(|sum| sum.array(&keys));
+        let values = self.sums.iter();
+        let values = values.map(|sum| sum.array(&keys, &self.present));
         let values = values.collect();
         (keys, values)
     }
@@ -162,7 +171,8 @@ impl Running {
     /// The numbers of the keys that can be in the top; None if some have no value to be ordered by.
     fn first(&mut self, top: &Top) -> Option<Vec<u32>> {
         let sum = &self.sums[top.aggregate];
-        if top.rows == 0 || sum.keys != self.keys {
+        let some = sum.some.as_ref().unwrap_or(&self.present);
+        if top.rows == 0 || some.keys != self.present.keys {
             return None;
         }
         // The greater comes first: unsigned numbers by their bits, and the other way round if that
@@ -174,7 +184,7 @@ impl Running {
         };
         let flip = if top.options.descending { flip } else { !flip };
         let rank = |key: u32| sum.values[key as usize] ^ flip;
-        let present = &self.present;
+        let present = &self.present.panes;
         let is_present = |key: &u32| present[*key as usize] > 0;
         // Those that were first in the window before say how much it takes at least.
         let before = self.first.iter().copied().filter(is_present).map(rank);
@@ -194,14 +204,21 @@ impl Running {
     }
 }
 
-/// Counts a pane of a key, and the keys that have any.
-fn count<const COMES: bool>(panes: &mut u32, keys: &mut usize) {
-    if COMES {
-        *keys += usize::from(*panes == 0);
-        *panes += 1;
-    } else {
-        *panes -= 1;
-        *keys -= usize::from(*panes == 0);
+impl Presence {
+    /// Counts a pane of a key that comes or goes.
+    fn count<const COMES: bool>(&mut self, key: u32) {
+        let panes = &mut self.panes[key as usize];
+        if COMES {
+            self.keys += usize::from(*panes == 0);
+            *panes += 1;
+        } else {
+            *panes -= 1;
+            self.keys -= usize::from(*panes == 0);
+        }
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(&*self.panes)
     }
 }
 
@@ -236,23 +253,31 @@ impl Sum {
         values: impl Iterator<Item = i64>,
         nulls: Option<&NullBuffer>,
     ) {
+        let is_null = |row| nulls.is_some_and(|nulls| nulls.is_null(row));
         for (row, (&key, value)) in keys.iter().zip(values).enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            if is_null(row) {
                 continue;
             }
-            let (sum, some) = (&mut self.values[key as usize], &mut self.some[key as usize]);
+            let sum = &mut self.values[key as usize];
             // As DataFusion adds integers: without a look at what carries over.
             *sum = match COMES {
                 true => sum.wrapping_add(value),
                 false => sum.wrapping_sub(value),
             };
-            count::<COMES>(some, &mut self.keys);
+        }
+        if let Some(some) = &mut self.some {
+            for (row, &key) in keys.iter().enumerate() {
+                if !is_null(row) {
+                    some.count::<COMES>(key);
+                }
+            }
         }
     }
 
-    fn array(&self, keys: &[u32]) -> ArrayRef {
+    fn array(&self, keys: &[u32], present: &Presence) -> ArrayRef {
         let values = keys.iter().map(|&key| self.values[key as usize]);
-        let some = keys.iter().map(|&key| self.some[key as usize] > 0);
+        let some = &self.some.as_ref().unwrap_or(present).panes;
+        let some = keys.iter().map(|&key| some[key as usize] > 0);
         let nulls = Some(NullBuffer::from_iter(some)).filter(|nulls| nulls.null_count() > 0);
         match self.kind {
             DataType::UInt64 => {
