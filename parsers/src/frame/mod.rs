@@ -9,6 +9,7 @@ mod bzip2;
 mod gzip;
 mod nested;
 mod snappy;
+mod whole;
 mod zstd;
 
 use std::fmt;
@@ -18,6 +19,8 @@ use self::gzip::Gzip;
 use self::nested::Nested;
 use self::snappy::Snappy;
 use self::zstd::Zstd;
+
+pub use self::whole::inflate_whole;
 
 /// What the bytes of an object are wrapped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,14 @@ pub struct ExpansionLimit {
     pub free_bytes: u64,
     /// Inflated bytes allowed beyond that, for each byte of input.
     pub ratio: u64,
+}
+
+impl ExpansionLimit {
+    /// The most bytes that may come out of `consumed`.
+    fn allowed(&self, consumed: u64) -> u64 {
+        let expanded = self.ratio.saturating_mul(consumed);
+        self.free_bytes.saturating_add(expanded)
+    }
 }
 
 impl Default for ExpansionLimit {
@@ -216,10 +227,7 @@ impl Decoder {
             self.consumed += read as u64;
             self.produced += wrote as u64;
             self.pending = wrote > 0 && self.is_inside();
-            let allowed = self
-                .limit
-                .free_bytes
-                .saturating_add(self.limit.ratio.saturating_mul(self.consumed));
+            let allowed = self.limit.allowed(self.consumed);
             let passed = self.codec.as_ref().map_or(0, |codec| codec.passed());
             if self.produced + passed > allowed {
                 return Err(FrameError::Expansion {

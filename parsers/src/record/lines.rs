@@ -73,6 +73,8 @@ impl LineCutter {
     /// The same with memory for its blocks from `pool`.
     pub fn with_pool(mut self, pool: &BlockPool) -> Self {
         self.pool = pool.clone();
+        self.buffer = pool.take();
+        self.buffer.clear();
         self
     }
 

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 
-use loglens_parsers::frame::{Decoder, ExpansionLimit, Frame, FrameError, MAGIC_BYTES};
+use loglens_parsers::frame::{
+    Decoder, ExpansionLimit, Frame, FrameError, MAGIC_BYTES, inflate_whole,
+};
 use loglens_parsers::record::{Block, Cutter};
 use loglens_parsers::reject::{Reason, Reject};
 
@@ -139,7 +141,16 @@ impl Cursor {
         }
         match Decoder::new(Frame::of(&self.staged), self.limit) {
             Ok(decoder) => self.decoder = Some(decoder),
-            Err(error) => self.damaged(error, 0),
+            Err(error) => {
+                self.damaged(error, 0);
+                return Ok(());
+            }
+        }
+        let is_whole = self.object.object.size == Some(self.staged.len() as u64);
+        if is_whole && inflate_whole(&self.staged, self.limit, self.cutter.buffer()) {
+            // If the object grew, the decoder goes on behind this.
+            self.staged_at = self.staged.len();
+            self.cut(0, false);
         }
         Ok(())
     }
