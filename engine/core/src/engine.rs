@@ -20,6 +20,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::{SetExpr, Statement as Ast};
 use loglens_parsers::format::Formats;
 use object_store::ObjectStore;
 use tokio::sync::OnceCell;
@@ -119,6 +120,20 @@ impl Statement {
         Self {
             is_of_cost: true,
             ..self
+        }
+    }
+
+    /// Whether it has a HAVING of its own.
+    pub fn has_having(&self) -> bool {
+        let SqlStatement::Statement(ast) = &self.ast else {
+            return false;
+        };
+        match &**ast {
+            Ast::Query(query) => match &*query.body {
+                SetExpr::Select(select) => select.having.is_some(),
+                _ => false,
+            },
+            _ => false,
         }
     }
 

@@ -1,12 +1,17 @@
 //! What Parquet can hold, and how files are written.
 
+use bytes::Bytes;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::Result as ParquetResult;
+use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
-use super::{map_schema, portable_schema};
+use super::{map_schema, portable_batches, portable_schema};
 
 /// A row group is held in memory until it is complete; this bounds it, however wide the rows are.
 const ROW_GROUP_BYTES: usize = 128 << 20;
@@ -24,6 +29,39 @@ pub fn file_properties(schema: &Schema) -> WriterProperties {
         properties = properties.set_column_bloom_filter_enabled(column, true);
     }
     properties.build()
+}
+
+/// A file of these rows, with a note in its metadata: a key and its value.
+///
+/// # Errors
+/// A type that Parquet cannot hold.
+pub fn parquet_file(
+    schema: &Schema,
+    rows: &[RecordBatch],
+    (key, value): (&str, &str),
+) -> ParquetResult<Bytes> {
+    let schema = parquet_schema(schema)?;
+    let note = KeyValue::new(key.to_owned(), value.to_owned());
+    let properties = file_properties(&schema).into_builder();
+    let properties = properties.set_key_value_metadata(Some(vec![note])).build();
+    let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
+    for rows in rows {
+        for rows in portable_batches(rows, &schema)? {
+            file.write(&rows)?;
+        }
+    }
+    Ok(file.into_inner()?.into())
+}
+
+/// The note in the metadata of a file; None if there is none of this key.
+///
+/// # Errors
+/// It is no Parquet.
+pub fn note_in(file: &Bytes, key: &str) -> ParquetResult<Option<String>> {
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(file)?;
+    let notes = metadata.file_metadata().key_value_metadata();
+    let note = notes.into_iter().flatten().find(|note| note.key == key);
+    Ok(note.and_then(|note| note.value.clone()))
 }
 
 /// By the names that AWS gives them: `srcaddr`, `pkt_dstaddr`, `client_ip`, `sourceipaddress`.

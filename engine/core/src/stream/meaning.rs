@@ -25,12 +25,23 @@ pub(super) struct Meaning {
     bounds: HashMap<Column, Bound>,
 }
 
-/// What of a window a column is.
+/// What of a window, or of its rows, a column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     Window,
     Start,
     End,
+    /// What the rows of a window are grouped by.
+    Key,
+}
+
+/// What columns of rows of windows are, by their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// Where the end of the window stands.
+    pub window_end: Option<usize>,
+    /// What tells the rows of a window apart, as far as it is in them.
+    pub keys: Vec<usize>,
 }
 
 /// What a plan means; an error if that is not the same over a stream. `is_stream` says whether a
@@ -160,14 +171,15 @@ fn window(node: &WindowAggregate, input: &Meaning) -> Result<Meaning, Error> {
     if input.windows.is_some() {
         return refuse("a window over a window", "one of them");
     }
-    let window = node.schema.columns().into_iter().nth(node.place);
+    let keys = node.schema.columns().into_iter().take(node.keys.len() + 1);
+    let bounds = keys.enumerate().map(|(place, key)| match place {
+        _ if place == node.place => (key, Bound::Window),
+        _ => (key, Bound::Key),
+    });
     Ok(Meaning {
         streams: input.streams,
         windows: input.streams.then_some(node.windows),
-        bounds: window
-            .map(|window| (window, Bound::Window))
-            .into_iter()
-            .collect(),
+        bounds: bounds.collect(),
     })
 }
 
@@ -201,10 +213,26 @@ impl Meaning {
     /// next.
     fn says_window(&self, expr: &Expr) -> bool {
         match (self.windows, self.bound(expr)) {
+            (_, Some(Bound::Key)) => false,
             (Some(Windows::Hop { .. }), Some(_)) => true,
             // Sessions come in the order of their ends.
             (Some(Windows::Session { .. }), Some(bound)) => bound == Bound::End,
             _ => false,
+        }
+    }
+
+    /// What the columns of a plan with this meaning are.
+    pub(super) fn columns(&self, plan: &LogicalPlan) -> Columns {
+        let columns = plan.schema().columns();
+        let of = |bound| {
+            let columns = columns.iter().enumerate();
+            let columns =
+                columns.filter(move |(_, column)| self.bounds.get(*column) == Some(&bound));
+            columns.map(|(place, _)| place)
+        };
+        Columns {
+            window_end: of(Bound::End).next(),
+            keys: of(Bound::Key).collect(),
         }
     }
 

@@ -9,7 +9,9 @@
 //! - [`meaning`]: what may be asked of a stream.
 //! - [`watermark`]: what time it is.
 //! - `state`: saving and going on.
+//! - [`Grouping`]: what stands below the window by itself, for whoever merges what others grouped.
 
+mod grouping;
 mod meaning;
 mod open;
 mod slot;
@@ -37,6 +39,8 @@ use loglens_parsers::format::Format;
 use loglens_parsers::key::KeyFacts;
 use tokio::task::JoinSet;
 
+pub use self::grouping::{Grouping, Merged};
+pub use self::meaning::Columns;
 use self::slot::Slot;
 pub use self::state::positions_in;
 use self::watermark::Watermarks;
@@ -49,6 +53,7 @@ use crate::sql::errors;
 use crate::windows::aggregation::Aggregation;
 use crate::windows::open::OpenWindows;
 use crate::windows::partial::Partial;
+use crate::windows::spec::Windows;
 
 /// Objects whose recognition is kept.
 const MOST_KNOWN: usize = 1 << 20;
@@ -88,6 +93,19 @@ pub enum Output {
     Late(RecordBatch),
 }
 
+/// Windows that closed together.
+#[derive(Debug)]
+pub struct ClosedWindows {
+    /// The end of the last of them, in microseconds since 1970. Windows of one size close one by one.
+    pub end: i64,
+    /// How often they were given before.
+    pub revision: u32,
+    /// Time up to which windows are closed, in microseconds since 1970.
+    pub watermark: i64,
+    /// Their rows; none, if what stands above the window leaves all of them out.
+    pub rows: Vec<RecordBatch>,
+}
+
 /// What was read in one step.
 #[derive(Debug)]
 pub struct Step {
@@ -117,6 +135,7 @@ pub struct Stream {
     lateness: i64,
     schema: SchemaRef,
     threads: usize,
+    columns: Columns,
 }
 
 /// The window of a statement.
@@ -138,6 +157,11 @@ impl Stream {
     /// The schema of its rows.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// What the columns of its rows are, if they are of windows.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// Whether its rows are of windows.
@@ -248,25 +272,64 @@ impl Stream {
         &mut self,
         mut give: impl FnMut(Output) -> Result<(), E>,
     ) -> Result<(), E> {
-        let watermark = self.watermarks.current(Instant::now());
-        let explain = |error: DataFusionError| errors::explain(&error, &self.sql);
-        let Some(window) = &mut self.window else {
-            return Ok(());
-        };
-        while let Some(closed) = window.open.close(watermark).map_err(explain)? {
-            let rows = window.above(closed.rows, &self.context).await;
-            for rows in rows.map_err(explain)? {
+        while let Some(closed) = self.next_closed().await? {
+            let ClosedWindows {
+                revision,
+                watermark,
+                rows,
+                ..
+            } = closed;
+            for rows in rows {
                 give(Output::Windows {
-                    revision: closed.revision,
+                    revision,
                     watermark,
                     rows,
                 })?;
             }
         }
+        Ok(())
+    }
+
+    /// The next windows that ended by now; None if there are none, and then those that can no longer
+    /// change are forgotten.
+    pub async fn next_closed(&mut self) -> Result<Option<ClosedWindows>, Error> {
+        let watermark = self.watermarks.current(Instant::now());
+        let explain = |error: DataFusionError| errors::explain(&error, &self.sql);
+        let Some(window) = &mut self.window else {
+            return Ok(None);
+        };
+        if let Some(closed) = window.open.close(watermark).map_err(explain)? {
+            let rows = window.above(closed.rows, &self.context).await;
+            return Ok(Some(ClosedWindows {
+                end: closed.end,
+                revision: closed.revision,
+                watermark,
+                rows: rows.map_err(explain)?,
+            }));
+        }
         let done = self.watermarks.passed().saturating_sub(self.lateness);
         window.open.forget(done).map_err(explain)?;
         window.open_from(done);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Time up to which windows are closed, in microseconds since 1970; `i64::MIN` before anything came.
+    pub fn watermark(&self) -> i64 {
+        self.watermarks.passed()
+    }
+
+    /// Microseconds from the beginning of a window to that of the next; None of sessions, and of a
+    /// statement without windows.
+    pub fn slide(&self) -> Option<i64> {
+        match self.window.as_ref()?.aggregation.windows {
+            Windows::Hop { slide, .. } => Some(slide),
+            Windows::Session { .. } => None,
+        }
+    }
+
+    /// Bytes that the open windows hold.
+    pub fn size(&self) -> usize {
+        self.window.as_ref().map_or(0, |window| window.open.size())
     }
 
     /// Gives away what arrived and was no log.
@@ -336,26 +399,9 @@ impl Window {
         plan: Arc<dyn ExecutionPlan>,
         context: &Arc<TaskContext>,
     ) -> DataFusionResult<(Option<i64>, Vec<RecordBatch>)> {
-        let mut tasks = JoinSet::new();
-        let mut streams = execute_stream_partitioned(plan, Arc::clone(context))?;
-        let cores = self.partials.len();
-        for (core, mut partial) in self.partials.drain(..).enumerate() {
-            // What there are more of than cores comes one after the other.
-            let mine = streams.len().div_ceil(cores - core);
-            let mine = streams.split_off(streams.len() - mine);
-            tasks.spawn(async move {
-                for mut rows in mine {
-                    while let Some(batch) = rows.next().await {
-                        partial.push(&batch?)?;
-                    }
-                }
-                Ok::<_, DataFusionError>(partial)
-            });
-        }
         let (mut latest, mut late, mut without_time) = (None, Vec::new(), 0);
-        while let Some(done) = tasks.join_next().await {
-            let mut partial =
-                done.map_err(|error| DataFusionError::External(Box::new(error)))??;
+        let partials = std::mem::take(&mut self.partials);
+        for mut partial in group(plan, partials, context).await? {
             latest = latest.max(partial.latest());
             late.extend(partial.take_late());
             without_time += partial.take_without_time();
@@ -364,9 +410,7 @@ impl Window {
             }
             self.partials.push(partial);
         }
-        if let Some(ledger) = context.session_config().get_extension::<Ledger>() {
-            ledger.without_time(without_time);
-        }
+        count_without_time(without_time, context);
         self.held.try_resize(self.open.size())?;
         Ok((latest, late))
     }
@@ -384,6 +428,41 @@ impl Window {
             .into_iter()
             .filter(|rows| rows.num_rows() > 0)
             .collect())
+    }
+}
+
+/// Groups the rows of a plan by pane and keys, side by side in all of `partials`.
+async fn group(
+    plan: Arc<dyn ExecutionPlan>,
+    mut partials: Vec<Partial>,
+    context: &Arc<TaskContext>,
+) -> DataFusionResult<Vec<Partial>> {
+    let mut tasks = JoinSet::new();
+    let mut streams = execute_stream_partitioned(plan, Arc::clone(context))?;
+    let cores = partials.len();
+    for (core, mut partial) in partials.drain(..).enumerate() {
+        // What there are more of than cores comes one after the other.
+        let mine = streams.len().div_ceil(cores - core);
+        let mine = streams.split_off(streams.len() - mine);
+        tasks.spawn(async move {
+            for mut rows in mine {
+                while let Some(batch) = rows.next().await {
+                    partial.push(&batch?)?;
+                }
+            }
+            Ok::<_, DataFusionError>(partial)
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        partials.push(done.map_err(|error| DataFusionError::External(Box::new(error)))??);
+    }
+    Ok(partials)
+}
+
+/// Takes down rows that lie in no window because they have no time.
+fn count_without_time(rows: u64, context: &TaskContext) {
+    if let Some(ledger) = context.session_config().get_extension::<Ledger>() {
+        ledger.without_time(rows);
     }
 }
 

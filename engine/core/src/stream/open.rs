@@ -37,6 +37,7 @@ impl Engine {
         let context = planned.context;
         let threads = context.session_config().target_partitions();
         let schema = planned.physical.schema();
+        let columns = meaning.columns(&planned.logical);
         let (lower, window) = match split::at_window(&planned.physical).map_err(explain)? {
             None => (planned.physical, None),
             Some(at) => {
@@ -74,6 +75,7 @@ impl Engine {
             window,
             schema,
             threads,
+            columns,
         })
     }
 }

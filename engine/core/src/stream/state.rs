@@ -111,11 +111,11 @@ impl Stream {
                 kept.sql
             )));
         }
-        if kept.latest.len() != self.sources.len() {
+        let inputs = self.watermarks.inputs();
+        if kept.latest.len() != inputs {
             return Err(unusable(format!(
-                "it is of {} inputs, and there are {}",
+                "it is of {} inputs, and there are {inputs}",
                 kept.latest.len(),
-                self.sources.len()
             )));
         }
         self.watermarks.resume(&kept.latest, kept.watermark);

@@ -12,6 +12,8 @@ pub(super) struct Watermarks {
     inputs: Vec<Input>,
     /// It never goes back.
     current: i64,
+    /// There may always come more inputs.
+    endless: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +37,29 @@ impl Watermarks {
             idle,
             inputs: vec![input; inputs],
             current: i64::MIN,
+            endless: false,
         }
+    }
+
+    /// The same without inputs: they are added, and there may always come more.
+    pub(super) fn endless(&mut self) {
+        self.inputs.clear();
+        self.endless = true;
+    }
+
+    /// Another input; gives its number.
+    pub(super) fn add(&mut self, now: Instant) -> usize {
+        self.inputs.push(Input {
+            latest: None,
+            heard: now,
+            ended: false,
+        });
+        self.inputs.len() - 1
+    }
+
+    /// How many inputs there are.
+    pub(super) fn inputs(&self) -> usize {
+        self.inputs.len()
     }
 
     /// Takes down that rows came from an input, and the greatest time of them.
@@ -53,7 +77,7 @@ impl Watermarks {
 
     /// The time up to which nothing more is expected.
     pub(super) fn current(&mut self, now: Instant) -> i64 {
-        if self.inputs.iter().all(|input| input.ended) {
+        if !self.endless && self.inputs.iter().all(|input| input.ended) {
             // Not kept: whoever goes on from here may find more.
             return i64::MAX;
         }
@@ -148,6 +172,23 @@ mod tests {
         assert_eq!(watermarks.current(after(start, 12)), 12_000_007);
         let mut nothing = Watermarks::new(1, 0, IDLE, start);
         assert_eq!(nothing.current(after(start, 60)), i64::MIN);
+    }
+
+    #[test]
+    fn where_more_inputs_may_come_time_has_no_end() {
+        let start = Instant::now();
+        let mut watermarks = Watermarks::new(1, 10, IDLE, start);
+        watermarks.endless();
+        assert_eq!(watermarks.current(start), i64::MIN);
+        let first = watermarks.add(start);
+        watermarks.came(first, Some(1000), start);
+        watermarks.ended(first);
+        assert_eq!(watermarks.current(start), 990);
+        let next = watermarks.add(start);
+        watermarks.came(next, Some(500), start);
+        assert_eq!(watermarks.current(start), 990);
+        watermarks.came(next, Some(2000), start);
+        assert_eq!(watermarks.current(start), 1990);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Rows to partial rows: one for each pane and key, with the states of all aggregates.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
@@ -30,6 +31,8 @@ pub(crate) struct Partial {
     open_from: i64,
     /// Rows that were too late, as they came.
     late: Vec<RecordBatch>,
+    /// How many rows each pane has, if it is asked for.
+    of_panes: Option<BTreeMap<i64, u64>>,
 }
 
 impl Partial {
@@ -47,6 +50,7 @@ impl Partial {
             without_time: 0,
             open_from: i64::MIN,
             late: Vec::new(),
+            of_panes: None,
             aggregation,
         })
     }
@@ -83,6 +87,11 @@ impl Partial {
         }
         self.latest = self.latest.max(times.iter().max().copied());
         let panes = panes(times, self.aggregation.windows.pane_width());
+        if let Some(of_panes) = &mut self.of_panes {
+            for same in panes.values().chunk_by(|one, next| one == next) {
+                *of_panes.entry(same[0]).or_default() += same.len() as u64;
+            }
+        }
         let mut keys: Vec<ArrayRef> = vec![Arc::new(panes)];
         keys.extend(columns(&self.aggregation.keys, rows)?);
         self.groups.intern(&keys, &mut self.of_rows)?;
@@ -100,6 +109,19 @@ impl Partial {
             aggregate.update(&mut **accumulator, rows, &self.of_rows, total)?;
         }
         Ok(())
+    }
+
+    /// The same, which counts the rows of each pane.
+    pub(crate) fn counting(self) -> Self {
+        Self {
+            of_panes: Some(BTreeMap::new()),
+            ..self
+        }
+    }
+
+    /// How many rows each pane has so far, if they are counted.
+    pub(crate) fn of_panes(&self) -> Option<&BTreeMap<i64, u64>> {
+        self.of_panes.as_ref()
     }
 
     /// Groups that are held.
