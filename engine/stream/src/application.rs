@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::cut::CutMaker;
 use crate::event::Observer;
 use crate::shard_log::ShardLog;
+use crate::windows::Standings;
 
 /// Reads a stream under a name, with any number of workers. All of them have the same name, source,
 /// leases and places.
@@ -36,6 +37,8 @@ pub struct Application {
     pub observer: Arc<dyn Observer>,
     /// How many committed cuts each log keeps at least, 1 or more.
     pub kept_cuts: u64,
+    /// Statements whose windows are given as they close.
+    pub windows: Arc<Standings>,
 }
 
 /// A place that objects are written to.

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use loglens_engine::error::Error;
+use loglens_engine::stream::Merged;
 
 use crate::shard_log::Commit;
 
@@ -37,6 +38,35 @@ pub enum Event<'a> {
         /// What it says.
         commit: &'a Commit,
     },
+    /// Commits were merged into the windows of a statement, and windows may have closed.
+    WindowsGiven(WindowsGiven<'a>),
+    /// The windows of a statement lack the records of a cut.
+    WindowLacks {
+        /// The window.
+        window: &'a Arc<str>,
+        /// The shard.
+        shard: &'a Arc<str>,
+        /// The cut.
+        cut: u64,
+        /// Why.
+        why: &'a str,
+    },
+    /// Notices were dropped, because they waited for somebody who does not take them.
+    NoticesDropped {
+        /// The window.
+        window: &'a Arc<str>,
+        /// Who does not take them.
+        notified: &'a str,
+        /// How many.
+        notices: u64,
+    },
+    /// Giving windows failed. It is tried again.
+    WindowFailed {
+        /// The window.
+        window: &'a Arc<str>,
+        /// What failed.
+        error: &'a Error,
+    },
     /// A shard was read to its end.
     Ended(&'a Arc<str>),
     /// The lease of a shard was given up, after all that was read of it was committed.
@@ -50,6 +80,29 @@ pub enum Event<'a> {
         /// What failed.
         error: &'a Error,
     },
+}
+
+/// What was merged into the windows of a statement, and what was given.
+#[derive(Debug, Clone)]
+pub struct WindowsGiven<'a> {
+    /// The window.
+    pub window: &'a Arc<str>,
+    /// Windows that were given, revisions among them.
+    pub windows: u64,
+    /// Windows that were given again.
+    pub revisions: u64,
+    /// Rows of the windows that were given.
+    pub rows: u64,
+    /// What became of the records that were merged.
+    pub merged: Merged,
+    /// Time up to which windows are closed, in microseconds since 1970.
+    pub watermark: Option<i64>,
+    /// Bytes that the open windows hold.
+    pub state_bytes: u64,
+    /// Conditions that hold.
+    pub episodes: u64,
+    /// Notices that wait to be taken.
+    pub waiting: u64,
 }
 
 /// Is told what happens. It must not wait.

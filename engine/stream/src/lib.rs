@@ -16,4 +16,5 @@ pub mod shard_log;
 #[cfg(test)]
 mod simulation;
 pub mod stop;
+pub mod windows;
 pub mod worker;

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::cut::{Left, ShardOwner};
 use crate::event::Event;
 use crate::leases::{Held, LeaseSettings, Leases};
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopper, stopper};
 
 /// The first pause after something failed; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -60,12 +60,26 @@ impl Worker {
     /// The place of leases cannot be made ready. Whatever fails later is tried again.
     pub async fn run(&self, stop: Stop) -> Result<(), Error> {
         self.leases.prepare().await?;
+        let (no_more_cuts, windows) = self.give_windows();
         tokio::select! {
             biased;
             () = self.renew() => (),
             () = self.work(stop) => (),
         }
+        no_more_cuts.stop();
+        windows.await;
         Ok(())
+    }
+
+    /// Gives windows as they close, in a task of its own, until no more cuts are committed.
+    fn give_windows(&self) -> (Stopper, BoxFuture<'static, ()>) {
+        let (no_more_cuts, stop) = stopper();
+        let application = Arc::clone(&self.application);
+        let worker = Arc::clone(&self.leases.settings().worker);
+        let windows = async move { application.windows.run(&application, &worker, &stop).await };
+        let (task, windows) = windows.remote_handle();
+        (self.spawn)(task.boxed());
+        (no_more_cuts, windows.boxed())
     }
 
     /// Renews all leases for ever. Nothing else that is slow may hold this up.
@@ -136,7 +150,11 @@ impl Worker {
         if synced.is_some_and(|synced| now.saturating_sub(synced) < failover) {
             return Ok(());
         }
-        let changed = self.leases.sync(&*self.application.source).await?;
+        let Application {
+            source, windows, ..
+        } = &*self.application;
+        let is_done = |shard: &str| windows.are_done_with(shard);
+        let changed = self.leases.sync(&**source, is_done).await?;
         let observer = &self.application.observer;
         for shard in &changed.added {
             observer.observe(&Event::Found(shard));

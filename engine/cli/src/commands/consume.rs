@@ -50,7 +50,7 @@ async fn consume(arguments: Consume) -> Result<(), Failure> {
         },
         seed: random(),
     };
-    let application = application(&arguments)?;
+    let application = application(&arguments).await?;
     let (stopper, mut stop) = stopper();
     tokio::spawn(stop_when_asked(asked, stopper));
     // What fails later is tried again for ever; a name that is wrong should be said at once.
@@ -65,7 +65,7 @@ async fn consume(arguments: Consume) -> Result<(), Failure> {
     Ok(())
 }
 
-fn application(arguments: &Consume) -> Result<Application, Failure> {
+async fn application(arguments: &Consume) -> Result<Application, Failure> {
     let (mut to, mut s3) = (vec![arguments.to.clone()], arguments.s3.clone());
     let completed = config::complete_places(&mut to, &mut s3, arguments.config.as_deref())?;
     let role = completed.and_then(|(_, mut roles)| roles.remove(&arguments.to));
@@ -89,7 +89,9 @@ fn application(arguments: &Consume) -> Result<Application, Failure> {
         cut_age: duration_of("--cut-age", &arguments.cut_age)?,
         memory_limit: limit,
         threads: None,
-    })?;
+        windows: Vec::new(),
+    })
+    .await?;
     let places = WritablePlaces {
         access: access(&s3, role.as_ref())?,
         offline: false,
@@ -113,6 +115,7 @@ fn application(arguments: &Consume) -> Result<Application, Failure> {
         clock: Arc::new(SystemClock::default()),
         observer: Arc::new(Teller),
         kept_cuts: KEPT_CUTS,
+        windows: Arc::default(),
     })
 }
 
@@ -164,6 +167,10 @@ impl Observer for Teller {
                     ));
                 }
             }
+            Event::WindowsGiven(_)
+            | Event::WindowLacks { .. }
+            | Event::NoticesDropped { .. }
+            | Event::WindowFailed { .. } => {}
             Event::Ended(shard) => note(&format!("{shard}: read to its end")),
             Event::GivenUp(shard) => note(&format!("{shard}: given up")),
             Event::Lost(shard) => note(&format!("{shard}: another worker goes on with it")),

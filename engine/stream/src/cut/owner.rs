@@ -193,6 +193,7 @@ impl ShardOwner {
             return Ok(false);
         };
         let is_held = self.checkpoint(&commit.says).await?;
+        self.application.windows.committed();
         self.prune(open.cut).await;
         open.cut += 1;
         open.range = CutRange::new(commit.says.next);
@@ -248,7 +249,10 @@ impl ShardOwner {
         if !committed.is_multiple_of(kept) {
             return;
         }
-        if let Err(error) = self.log.prune(committed.saturating_sub(kept)).await {
+        let unneeded = committed.saturating_sub(kept);
+        let needed = self.application.windows.needed_from(self.shard());
+        let pruned = self.log.prune(needed.unwrap_or(unneeded).min(unneeded));
+        if let Err(error) = pruned.await {
             let shard = Some(self.shard());
             let failed = Event::Failed {
                 shard,

@@ -18,6 +18,7 @@ use super::payload::{Content, Payload};
 use super::rejected::{self, Rejected};
 use crate::cut::{CutState, MadeObject, Making};
 use crate::shard_log::CutRange;
+use crate::windows::cut_state::{self, WindowPart};
 
 /// The folder of rejected records, in the lake: what all names of objects with such begin with.
 pub const REJECTED: &str = "errors/";
@@ -48,6 +49,8 @@ struct Ending {
     /// What is being written: its table, and the chunks that it reads.
     open: Option<(Arc<str>, MadeFiles, Vec<HeldChunk>)>,
     rejected: Option<(u64, Bytes)>,
+    /// What its records are grouped to, for each standing window.
+    parts: Vec<WindowPart>,
 }
 
 impl LakeCut {
@@ -101,6 +104,30 @@ impl LakeCut {
                 chunk.add(&bytes, payload.place);
             }
         }
+    }
+
+    /// Groups the records of the cut for each standing window.
+    async fn parts(&mut self) -> Result<Vec<WindowPart>, Error> {
+        let Shared {
+            settings,
+            groupings,
+            ..
+        } = &*self.shared;
+        let mut parts = Vec::new();
+        for (window, grouping) in settings.windows.iter().zip(groupings) {
+            let mut grouped = Vec::new();
+            for (lot, _) in &mut self.making.lots {
+                if lot.table == *grouping.table() {
+                    grouped.push(grouping.group(&lot.objects).await?);
+                }
+            }
+            parts.push(WindowPart {
+                name: Arc::clone(&window.name),
+                sql: Arc::clone(&window.sql),
+                grouped,
+            });
+        }
+        Ok(parts)
     }
 
     /// What came, as objects of their tables, in the order of the tables' names.
@@ -184,6 +211,7 @@ impl Making for LakeCut {
             lots,
             ..Ending::default()
         };
+        self.making.parts = self.parts().await?;
         let mut names = Vec::new();
         for (lot, _) in &self.making.lots {
             let folders = self.shared.engine.folders_of(lot).await?;
@@ -234,8 +262,11 @@ impl Making for LakeCut {
     }
 
     async fn state(&mut self) -> Result<CutState, Error> {
-        self.making = Ending::default();
-        Ok(CutState::default())
+        let Ending { parts, .. } = std::mem::take(&mut self.making);
+        Ok(CutState {
+            watermark: None,
+            state: cut_state::write(&parts)?,
+        })
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use loglens_engine::archive::Given;
-use loglens_engine::{Engine, EngineOptions, Error, Owner};
+use loglens_engine::stream::{Grouping, Stream, StreamOptions};
+use loglens_engine::{Engine, EngineOptions, Error, Owner, Statement};
 use loglens_parsers::format::{Format, PartitionValue};
 use loglens_parsers::frame::ExpansionLimit;
 use loglens_parsers::layout::Layout;
@@ -17,6 +19,7 @@ use super::chunk::Chunks;
 use super::cut::LakeCut;
 use super::payload::Unpacking;
 use crate::cut::{Beginning, CutMaker, Making};
+use crate::windows::standing::OpenStream;
 
 /// How a lake is written.
 #[derive(Debug, Clone)]
@@ -35,6 +38,19 @@ pub struct LakeSettings {
     pub memory_limit: Option<usize>,
     /// Cores to use.
     pub threads: Option<usize>,
+    /// Statements whose windows are given as they close.
+    pub windows: Vec<WindowStatement>,
+}
+
+/// A statement whose windows are given as they close.
+#[derive(Debug, Clone)]
+pub struct WindowStatement {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Its text.
+    pub sql: Arc<str>,
+    /// How it tells the time.
+    pub options: StreamOptions,
 }
 
 /// What partitions a table: parts of the place and day of its records, in this order. It decides
@@ -88,6 +104,8 @@ pub(super) struct Shared {
     pub(super) unpacking: Unpacking,
     /// Tables and the layouts of records without a header, by the names of tables.
     pub(super) tables: HashMap<String, (Arc<Table>, Arc<Layout>)>,
+    /// What groups records for each standing window, in the order of the settings.
+    pub(super) groupings: Vec<Grouping>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -98,7 +116,11 @@ impl std::fmt::Debug for Lake {
 
 impl Lake {
     /// A lake. Nothing is written before the first cut.
-    pub fn new(settings: LakeSettings) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// A standing statement that is none.
+    pub async fn new(settings: LakeSettings) -> Result<Self, Error> {
         let chunks = Arc::new(Chunks::new(&settings.stream));
         let engine = Engine::new(EngineOptions {
             sources: vec![Arc::clone(&chunks) as _],
@@ -108,6 +130,10 @@ impl Lake {
             ..EngineOptions::default()
         })?;
         engine.expect_objects();
+        let mut groupings = Vec::new();
+        for window in &settings.windows {
+            groupings.push(grouping(&engine, window).await?);
+        }
         let fields = settings.given.fields.as_deref();
         let tables = settings.given.formats.all().iter().map(|format| {
             let table = Arc::new(Table::new(Arc::clone(format), []));
@@ -125,11 +151,74 @@ impl Lake {
                 limit: ExpansionLimit::default(),
             },
             tables: tables.collect(),
+            groupings,
             engine,
             chunks,
             settings,
         })))
     }
+}
+
+impl Lake {
+    /// What opens the stream of a standing statement of the settings, by its place among them.
+    pub fn opens(&self, window: usize) -> OpenStream {
+        let shared = Arc::clone(&self.0);
+        Arc::new(move || {
+            let shared = Arc::clone(&shared);
+            async move { stream(&shared.engine, &shared.settings.windows[window]).await }.boxed()
+        })
+    }
+
+    /// Whether a standing statement of the settings has a condition whose episodes are told: a HAVING
+    /// over windows that follow on one another.
+    pub async fn is_alert(&self, window: usize) -> Result<bool, Error> {
+        let window = &self.0.settings.windows[window];
+        let slides = stream(&self.0.engine, window).await?.slide().is_some();
+        Ok(slides && statement(&self.0.engine, window)?.has_having())
+    }
+}
+
+/// The one statement of a window.
+fn statement(engine: &Engine, window: &WindowStatement) -> Result<Statement, Error> {
+    let mut statements = engine.parse(&window.sql)?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(statement), true) => Ok(statement),
+        _ => Err(of_window(window, "expected one statement")),
+    }
+}
+
+async fn stream(engine: &Engine, window: &WindowStatement) -> Result<Stream, Error> {
+    let statement = statement(engine, window)?;
+    let stream = engine.stream(statement, window.options).await;
+    stream.map_err(|error| Error {
+        message: format!("window {}: {}", window.name, error.message),
+        ..error
+    })
+}
+
+/// What groups records for a window, if its statement can stand.
+async fn grouping(engine: &Engine, window: &WindowStatement) -> Result<Grouping, Error> {
+    let stream = stream(engine, window).await?;
+    let Some(grouping) = stream.grouping() else {
+        return Err(of_window(window, "its statement has no window")
+            .hint("GROUP BY tumble(event_time, INTERVAL '5' MINUTE), ..."));
+    };
+    if stream.columns().window_end.is_none() {
+        let error = of_window(
+            window,
+            "its statement does not say which window a row is of",
+        );
+        return Err(error.hint("SELECT window_end, ..."));
+    }
+    if stream.slide().is_none() && !window.options.lateness.is_zero() {
+        let error = of_window(window, "sessions cannot be given again");
+        return Err(error.hint("leave `lateness` out: rows that come late begin a session"));
+    }
+    Ok(grouping)
+}
+
+fn of_window(window: &WindowStatement, what: &str) -> Error {
+    Error::new(Owner::Config, format!("window {}: {what}", window.name))
 }
 
 #[async_trait]

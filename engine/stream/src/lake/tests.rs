@@ -28,7 +28,7 @@ use crate::shard_log::CutRange;
 /// A time just before midnight, UTC.
 const EVENING: u64 = 1_767_225_500;
 
-fn lake(given: Given) -> Lake {
+async fn lake(given: Given) -> Lake {
     Lake::new(LakeSettings {
         stream: Arc::from("kinesis://logs"),
         given,
@@ -37,7 +37,9 @@ fn lake(given: Given) -> Lake {
         cut_age: Duration::from_secs(60),
         memory_limit: None,
         threads: Some(2),
+        windows: Vec::new(),
     })
+    .await
     .unwrap()
 }
 
@@ -90,7 +92,7 @@ async fn make(records: &[ShardRecord], in_a_fetch: usize, after: &Start) -> Made
 }
 
 async fn make_of(given: Given, records: &[ShardRecord], in_a_fetch: usize, after: &Start) -> Made {
-    let lake = lake(given);
+    let lake = lake(given).await;
     let configuration = lake.configuration();
     let beginning = Beginning {
         shard: &Arc::from("shard-1"),
@@ -332,7 +334,7 @@ async fn what_fits_no_table_is_kept_with_its_bytes() {
 
 #[tokio::test]
 async fn a_cut_is_due_by_bytes_and_by_age() {
-    let lake = lake(Given::default());
+    let lake = lake(Given::default()).await;
     let configuration = lake.configuration();
     let beginning = Beginning {
         shard: &Arc::from("shard-1"),

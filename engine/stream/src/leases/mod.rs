@@ -129,12 +129,17 @@ impl Leases {
             .try_for_each(|renewed| renewed.map(drop))
     }
 
-    /// Adds leases for shards that should have one, or else deletes those that are not needed.
+    /// Adds leases for shards that should have one, or else deletes those that are not needed, and of
+    /// which `is_done` says so too.
     ///
     /// # Errors
     ///
     /// The store's and the source's. What is not done then is done the next time.
-    pub async fn sync(&self, source: &dyn ShardSource) -> Result<Synced, Error> {
+    pub async fn sync(
+        &self,
+        source: &dyn ShardSource,
+        is_done: impl Fn(&str) -> bool,
+    ) -> Result<Synced, Error> {
         // Leases first: one that is there already and whose shard is not listed later is of a shard
         // that is gone, and not of one that came meanwhile.
         let leases = self.store.list().await?;
@@ -147,7 +152,8 @@ impl Leases {
             }
         }
         if wanted.is_empty() {
-            for lease in unneeded(&shards, &leases) {
+            let unneeded = unneeded(&shards, &leases).into_iter();
+            for lease in unneeded.filter(|lease| is_done(&lease.shard)) {
                 if self.store.delete(&lease.shard, lease.counter).await? {
                     synced.deleted.push(lease.clone());
                 }

@@ -131,6 +131,16 @@ impl ShardLog {
         Ok(Some(last))
     }
 
+    /// The first cut whose entries are kept.
+    ///
+    /// # Errors
+    ///
+    /// The sink's.
+    pub async fn first(&self) -> Result<u64, Error> {
+        let (floor, _) = Floor::read(&*self.sink, &self.folder).await?;
+        Ok(floor.cut)
+    }
+
     /// The claim of a cut; None if there is none, or no longer.
     ///
     /// # Errors

@@ -76,6 +76,7 @@ impl Cluster {
             clock: Arc::new(net.clone()),
             observer: Arc::new(net),
             kept_cuts: 1 + self.below(3) as u64,
+            windows: Arc::default(),
         }
     }
 

@@ -1,0 +1,511 @@
+//! The owner of a statement: from the commits of all shards to windows.
+//!
+//! ```text
+//! merge   ->  what the commits hold that came since the last step, of each shard in their order
+//! close   ->  the windows that ended
+//! keep    ->  all of it in one object, if that is still the one that was read
+//! give    ->  what closed
+//! ```
+//!
+//! Whoever finds the object changed when it would keep something has lost the statement to another
+//! worker, and stands by: it looks at the object from time to time, and takes over when nothing
+//! happens to it. Two that own it for a moment do no harm, since only one of them keeps its step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loglens_engine::error::{Error, Owner};
+use loglens_engine::sink::{Condition, Written};
+use loglens_engine::stream::{ClosedWindows, Merged, Stream};
+
+use super::cut_state;
+use super::episodes;
+use super::files::WindowFiles;
+use super::kept::{Closing, Kept, Used};
+use super::notices;
+use super::standing::StandingWindow;
+use crate::application::Application;
+use crate::event::{Event, WindowsGiven};
+use crate::shard_log::Commit;
+use crate::stop::Stop;
+
+/// How often it is looked for commits of other workers, and whether windows ended.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The first pause after something failed; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause after something failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Who stands by takes over when nothing was kept for so many looks.
+const SILENT_LOOKS: usize = 6;
+
+/// Commits that are merged in one step, at most.
+const COMMITS_OF_A_STEP: usize = 64;
+
+/// Windows that are given in one step, at most.
+const WINDOWS_OF_A_STEP: usize = 256;
+
+/// Notices that wait for one who is notified, at most. The oldest are dropped, and counted.
+const MOST_WAITING: usize = 10_000;
+
+/// The owner of a statement, or who would be.
+pub(super) struct WindowOwner {
+    application: Arc<Application>,
+    window: StandingWindow,
+    worker: Arc<str>,
+    key: String,
+}
+
+/// Why an owner is none any more.
+enum Left {
+    Stopped,
+    Deposed,
+}
+
+/// What an owner holds.
+struct Open {
+    kept: Kept,
+    /// What tells the object that was read, or written last.
+    condition: Condition,
+    stream: Stream,
+    /// What is kept, and may not be given yet.
+    closings: Vec<Closing>,
+    /// Whoever is notified is not asked again before this time.
+    pause: Option<(Duration, Duration)>,
+}
+
+/// What a step did.
+#[derive(Default)]
+struct Done {
+    commits: usize,
+    merged: Merged,
+    windows: u64,
+    rows: u64,
+    revisions: u64,
+    /// There is more to do at once.
+    more: bool,
+    changed: bool,
+}
+
+impl WindowOwner {
+    pub(super) fn new(
+        application: Arc<Application>,
+        window: StandingWindow,
+        worker: Arc<str>,
+    ) -> Self {
+        let name = format!("{}/windows/{}", application.name, window.name);
+        Self {
+            key: application.control.key(&name),
+            application,
+            window,
+            worker,
+        }
+    }
+
+    /// Owns the statement, or stands by, until it is asked to stop.
+    pub(super) async fn run(&self, mut stop: Stop) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let wait = match self.own(&mut stop).await {
+                Ok(Left::Stopped) => return,
+                Ok(Left::Deposed) => match self.stand_by(&mut stop).await {
+                    Ok(()) => continue,
+                    Err(error) => self.failed(&error, &mut pause),
+                },
+                Err(error) => self.failed(&error, &mut pause),
+            };
+            tokio::select! {
+                biased;
+                () = stop.asked() => return,
+                () = self.application.clock.sleep(wait) => (),
+            }
+        }
+    }
+
+    fn failed(&self, error: &Error, pause: &mut Duration) -> Duration {
+        let window = &self.window.name;
+        self.application
+            .observer
+            .observe(&Event::WindowFailed { window, error });
+        let wait = *pause;
+        *pause = LONGEST_PAUSE.min(*pause * 2);
+        wait
+    }
+
+    /// Waits until nothing was kept for some time, or it is asked to stop.
+    async fn stand_by(&self, stop: &mut Stop) -> Result<(), Error> {
+        let mut seen: Option<String> = None;
+        let mut silent = 0;
+        while silent < SILENT_LOOKS && !stop.is_asked() {
+            tokio::select! {
+                biased;
+                () = stop.asked() => return Ok(()),
+                () = self.application.clock.sleep(LOOK) => (),
+            }
+            let sink = &self.application.control.sink;
+            let now = match &seen {
+                None => sink.get(&self.key).await?,
+                Some(etag) => sink.get_if_changed(&self.key, etag).await?,
+            };
+            silent += 1;
+            if let Some(content) = now {
+                let (kept, _, _) = Kept::read(&self.key, &content.bytes)?;
+                self.application.windows.used(&self.window.name, kept.used);
+                seen = content.etag;
+                silent = 0;
+            }
+        }
+        Ok(())
+    }
+
+    async fn own(&self, stop: &mut Stop) -> Result<Left, Error> {
+        let mut open = self.open().await?;
+        let mut looked = None;
+        loop {
+            // Asked before the work, so that all that was committed until then is used.
+            let last = stop.is_asked();
+            let is_time = |looked: Duration| self.now().saturating_sub(looked) >= LOOK;
+            if looked.is_none_or(is_time) {
+                self.find_shards(&mut open).await?;
+                looked = Some(self.now());
+            }
+            let done = self.step(&mut open).await?;
+            if done.changed {
+                let notices = !open.kept.waiting.is_empty();
+                if !self.keep(&mut open).await? {
+                    return Ok(Left::Deposed);
+                }
+                self.give_files(&mut open).await?;
+                self.observe(&open, &done);
+                self.notify(&mut open).await;
+                // What was told is not told again by the next owner.
+                if last && notices && !self.keep(&mut open).await? {
+                    return Ok(Left::Deposed);
+                }
+            } else {
+                self.notify(&mut open).await;
+            }
+            if done.more {
+                continue;
+            }
+            if last {
+                return Ok(Left::Stopped);
+            }
+            tokio::select! {
+                biased;
+                () = stop.asked() => (),
+                () = self.application.windows.committed.notified() => (),
+                () = self.application.clock.sleep(LOOK) => (),
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.application.clock.now()
+    }
+
+    /// Goes on from what is kept, and gives once more what was to be given.
+    async fn open(&self) -> Result<Open, Error> {
+        let mut stream = (self.window.open)().await?.of_added_inputs();
+        let content = self.application.control.sink.get(&self.key).await?;
+        let (kept, condition, closings) = match content {
+            None => (
+                Kept::new(&self.window.sql, &self.worker),
+                Condition::Absent,
+                Vec::new(),
+            ),
+            Some(content) => {
+                let (kept, state, closings) = Kept::read(&self.key, &content.bytes)?;
+                self.check(&kept)?;
+                for used in &kept.used {
+                    let input = stream.add_input();
+                    if used.ended {
+                        stream.ended(input);
+                    }
+                }
+                stream.restore(&state)?;
+                let etag = content.etag.unwrap_or_default();
+                (kept, Condition::Matches(etag), closings)
+            }
+        };
+        self.application
+            .windows
+            .used(&self.window.name, kept.used.clone());
+        let mut open = Open {
+            kept,
+            condition,
+            stream,
+            closings,
+            pause: None,
+        };
+        self.give_files(&mut open).await?;
+        Ok(open)
+    }
+
+    /// Fails unless what is kept is of this statement.
+    fn check(&self, kept: &Kept) -> Result<(), Error> {
+        if kept.sql == self.window.sql {
+            return Ok(());
+        }
+        let message = format!(
+            "{}: what is kept of the window {} is of another statement: {}",
+            self.key, self.window.name, kept.sql
+        );
+        Err(Error::new(Owner::Config, message)
+            .hint("give the new statement a name of its own, or delete that object to begin anew"))
+    }
+
+    /// Makes inputs of shards that are new.
+    async fn find_shards(&self, open: &mut Open) -> Result<(), Error> {
+        for lease in self.application.leases.list().await? {
+            let mut used = open.kept.used.iter();
+            if used.any(|used| used.shard == lease.shard) {
+                continue;
+            }
+            let next = self.application.log(&lease.shard).first().await?;
+            open.stream.add_input();
+            open.kept.used.push(Used {
+                shard: lease.shard,
+                next,
+                ended: false,
+                begun: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Merges what came, and closes what ended.
+    async fn step(&self, open: &mut Open) -> Result<Done, Error> {
+        let mut done = Done::default();
+        for input in 0..open.kept.used.len() {
+            self.merge_shard(open, input, &mut done).await?;
+        }
+        while !done.more
+            && let Some(closed) = open.stream.next_closed().await?
+        {
+            self.close(open, closed, &mut done)?;
+            done.more = done.windows as usize >= WINDOWS_OF_A_STEP;
+        }
+        if let Some(condition) = self.condition(&open.stream) {
+            let ended = open
+                .kept
+                .episodes
+                .passed(condition, open.stream.watermark())?;
+            done.changed |= !ended.is_empty();
+            self.wait_for(open, &ended);
+        }
+        done.changed |= done.commits > 0 || done.windows > 0;
+        Ok(done)
+    }
+
+    /// Merges what the log of a shard holds that was not used yet.
+    async fn merge_shard(
+        &self,
+        open: &mut Open,
+        input: usize,
+        done: &mut Done,
+    ) -> Result<(), Error> {
+        let log = self.application.log(&open.kept.used[input].shard);
+        while !open.kept.used[input].ended {
+            if done.commits >= COMMITS_OF_A_STEP {
+                done.more = true;
+                return Ok(());
+            }
+            let Some(commit) = log.committed(open.kept.used[input].next).await? else {
+                return self.check_floor(open, input).await;
+            };
+            self.merge(open, input, &commit.says, done)?;
+            let used = &mut open.kept.used[input];
+            used.next += 1;
+            used.ended = commit.says.ended;
+            if used.ended {
+                open.stream.ended(input);
+            }
+            done.commits += 1;
+        }
+        Ok(())
+    }
+
+    /// Goes on behind entries that were deleted, and says so.
+    async fn check_floor(&self, open: &mut Open, input: usize) -> Result<(), Error> {
+        let Used { shard, next, .. } = &open.kept.used[input];
+        let first = self.application.log(shard).first().await?;
+        if first > *next {
+            let cuts = first - next;
+            let why = format!("{cuts} cuts were deleted before they were used");
+            self.lacks(shard, *next, &why);
+            open.kept.used[input].next = first;
+        }
+        Ok(())
+    }
+
+    fn merge(
+        &self,
+        open: &mut Open,
+        input: usize,
+        commit: &Commit,
+        done: &mut Done,
+    ) -> Result<(), Error> {
+        let used = &mut open.kept.used[input];
+        let parts = cut_state::read(&commit.state)?;
+        let mut parts = parts.into_iter();
+        let part = parts.find(|part| part.name == self.window.name && part.sql == self.window.sql);
+        let Some(part) = part else {
+            if used.begun && commit.range.records.is_some() {
+                let why = "it was made by a worker that did not know the statement";
+                self.lacks(&used.shard, used.next, why);
+            }
+            return Ok(());
+        };
+        used.begun = true;
+        for grouped in &part.grouped {
+            let merged = open.stream.merge(input, grouped)?;
+            done.merged.rows += merged.rows;
+            done.merged.late += merged.late;
+            done.merged.without_time += merged.without_time;
+        }
+        Ok(())
+    }
+
+    fn lacks(&self, shard: &Arc<str>, cut: u64, why: &str) {
+        self.application.observer.observe(&Event::WindowLacks {
+            window: &self.window.name,
+            shard,
+            cut,
+            why,
+        });
+    }
+
+    fn close(&self, open: &mut Open, closed: ClosedWindows, done: &mut Done) -> Result<(), Error> {
+        let closing = Closing {
+            end: closed.end,
+            revision: closed.revision,
+            rows: closed.rows,
+        };
+        done.windows += 1;
+        done.revisions += u64::from(closing.revision > 0);
+        done.rows += closing
+            .rows
+            .iter()
+            .map(|rows| rows.num_rows() as u64)
+            .sum::<u64>();
+        if !self.window.notified.is_empty() {
+            let told = match self.condition(&open.stream) {
+                Some(condition) => open.kept.episodes.closed(condition, &closing)?,
+                None => notices::of_rows(&self.window.name, &closing, self.window.as_json)?,
+            };
+            self.wait_for(open, &told);
+        }
+        open.closings.push(closing);
+        Ok(())
+    }
+
+    /// The condition whose episodes are told, if that is what is told.
+    fn condition<'a>(&'a self, stream: &'a Stream) -> Option<episodes::Condition<'a>> {
+        let slide = stream.slide().filter(|_| self.window.is_alert)?;
+        (!self.window.notified.is_empty()).then_some(episodes::Condition {
+            name: &self.window.name,
+            slide,
+            keys: &stream.columns().keys,
+            as_json: self.window.as_json,
+        })
+    }
+
+    /// Lets notices wait for all who are notified.
+    fn wait_for(&self, open: &mut Open, told: &[String]) {
+        if told.is_empty() {
+            return;
+        }
+        for notified in &self.window.notified {
+            let waiting = open.kept.waiting.entry(notified.name().to_owned());
+            let waiting = waiting.or_default();
+            waiting.extend_from_slice(told);
+            let over = waiting.len().saturating_sub(MOST_WAITING);
+            if over > 0 {
+                waiting.drain(..over);
+                self.application.observer.observe(&Event::NoticesDropped {
+                    window: &self.window.name,
+                    notified: notified.name(),
+                    notices: over as u64,
+                });
+            }
+        }
+    }
+
+    /// Keeps what was done; false if another worker has kept something meanwhile.
+    async fn keep(&self, open: &mut Open) -> Result<bool, Error> {
+        open.kept.step += 1;
+        open.kept.worker = Arc::clone(&self.worker);
+        let state = open.stream.save("")?;
+        let object = open
+            .kept
+            .write(&state, &open.closings, &open.stream.schema())?;
+        let sink = &self.application.control.sink;
+        let written = sink.put(&self.key, object, open.condition.clone()).await?;
+        let Written::Done { etag } = written else {
+            return Ok(false);
+        };
+        open.condition = Condition::Matches(etag.unwrap_or_default());
+        let used = open.kept.used.clone();
+        self.application.windows.used(&self.window.name, used);
+        Ok(true)
+    }
+
+    /// Writes the files of windows that closed.
+    async fn give_files(&self, open: &mut Open) -> Result<(), Error> {
+        let files = WindowFiles {
+            lake: &self.application.lake,
+            name: &self.window.name,
+            schema: open.stream.schema(),
+            sessions: open.stream.slide().is_none(),
+        };
+        for closing in open.closings.iter().filter(|_| self.window.files) {
+            files.give(open.kept.step, closing).await?;
+        }
+        open.closings.clear();
+        Ok(())
+    }
+
+    /// Tells those who are notified what waits for them, unless one failed a moment ago. What was told
+    /// is taken off at the next step that is kept.
+    async fn notify(&self, open: &mut Open) {
+        if open.pause.is_some_and(|(until, _)| self.now() < until) {
+            return;
+        }
+        for notified in &self.window.notified {
+            while let Some(waiting) = open.kept.waiting.get_mut(notified.name())
+                && !waiting.is_empty()
+            {
+                let some = waiting.len().min(notified.at_once());
+                if let Err(error) = notified.give(&waiting[..some]).await {
+                    let mut pause = open.pause.map_or(FIRST_PAUSE, |(_, pause)| pause);
+                    let wait = self.failed(&error, &mut pause);
+                    open.pause = Some((self.now() + wait, pause));
+                    return;
+                }
+                waiting.drain(..some);
+            }
+            open.kept.waiting.remove(notified.name());
+        }
+        open.pause = None;
+    }
+
+    fn observe(&self, open: &Open, done: &Done) {
+        let watermark = open.stream.watermark();
+        self.application
+            .observer
+            .observe(&Event::WindowsGiven(WindowsGiven {
+                window: &self.window.name,
+                windows: done.windows,
+                revisions: done.revisions,
+                rows: done.rows,
+                merged: done.merged,
+                watermark: (watermark > i64::MIN).then_some(watermark),
+                state_bytes: open.stream.size() as u64,
+                episodes: open.kept.episodes.len() as u64,
+                waiting: open.kept.waiting.values().map(Vec::len).sum::<usize>() as u64,
+            }));
+    }
+}
