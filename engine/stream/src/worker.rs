@@ -76,6 +76,7 @@ impl Worker {
             if let Err(error) = self.leases.renew().await {
                 failed(&self.application, None, &error);
             }
+            self.application.observer.observe(&Event::Renewed);
         }
     }
 
@@ -116,7 +117,10 @@ impl Worker {
             failed(&self.application, None, &error);
         }
         match self.leases.take().await {
-            Ok(taken) => taken,
+            Ok(taken) => {
+                self.application.observer.observe(&Event::Looked);
+                taken
+            }
             Err(error) => {
                 failed(&self.application, None, &error);
                 Vec::new()

@@ -10,7 +10,7 @@ use loglens_engine::shard::Fetched;
 use super::maker::{Beginning, CutState, Making};
 use super::uploads::Uploads;
 use crate::application::Application;
-use crate::event::Event;
+use crate::event::{Event, Gave};
 use crate::leases::Held;
 use crate::shard_log::{Claim, Commit, CutRange, Entry, ShardLog, Tail, Writer};
 use crate::stop::Stop;
@@ -144,6 +144,7 @@ impl ShardOwner {
             fetched
                 .records
                 .retain(|record| open.range.add(&record.sequence));
+            self.tell(&fetched);
             let ended = fetched.ended;
             open.making
                 .take(fetched, self.application.clock.now())
@@ -155,6 +156,14 @@ impl ShardOwner {
                 return Ok(Left::Ended);
             }
         }
+    }
+
+    /// Tells of what the shard gave.
+    pub(super) fn tell(&self, fetched: &Fetched) {
+        self.application.observer.observe(&Event::Fetched {
+            shard: self.shard(),
+            gave: Gave::new(fetched),
+        });
     }
 
     fn should_cut(&self, open: &Open) -> bool {
