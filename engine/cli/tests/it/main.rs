@@ -7,6 +7,8 @@ mod cloudtrail;
 mod command;
 mod config;
 mod consume;
+mod consume_check;
+mod consume_config;
 mod convert;
 mod convert_killed;
 mod credentials;
