@@ -54,6 +54,9 @@ pub enum Event<'a> {
     Ended(&'a Arc<str>),
     /// The lease of a shard was given up, after all that was read of it was committed.
     GivenUp(&'a Arc<str>),
+    /// The lease of a shard was given up at its last commit, because something had failed: whoever goes
+    /// on reads again what was read since.
+    LeftBehind(&'a Arc<str>),
     /// Somebody else goes on with a shard.
     Lost(&'a Arc<str>),
     /// Something failed. It is tried again.

@@ -198,6 +198,7 @@ impl Owned {
         observer.observe(&match left {
             Left::Ended => Event::Ended(shard),
             Left::Stopped => Event::GivenUp(shard),
+            Left::Behind => Event::LeftBehind(shard),
             Left::Deposed => Event::Lost(shard),
         });
         left
@@ -229,11 +230,11 @@ impl Owned {
     /// Leaves at the last commit.
     async fn give_up(&self) -> Left {
         match self.lease.give_up().await {
-            Ok(true) => Left::Stopped,
+            Ok(true) => Left::Behind,
             Ok(false) => Left::Deposed,
             Err(error) => {
                 failed(&self.application, Some(self.lease.shard()), &error);
-                Left::Deposed
+                Left::Behind
             }
         }
     }

@@ -25,6 +25,8 @@ pub enum Left {
     Ended,
     /// It was asked to stop: all that was read is committed, and the lease was given up.
     Stopped,
+    /// It was asked to stop after something had failed: the lease was given up at the last commit.
+    Behind,
     /// Somebody else goes on with the shard, or had written the entry that was to be written.
     Deposed,
 }
