@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell as CompletionShell;
+use serde::Deserialize;
 
 use crate::output::Format;
 use crate::parameters::{Assignment, assignment};
@@ -97,7 +98,10 @@ Examples:
 
 Workers of one application share the shards: start as many as you like, with leases in DynamoDB.
 Ctrl-C or SIGTERM: what was read is written, and leases are given up. A second one ends at once; nothing is lost
-or doubled by that, nor by kill -9.";
+or doubled by that, nor by kill -9.
+
+Exit codes: 0 asked to end, and all that was read is written; 1 stream, leases or lake failed, or not all could be
+written in time: the next one goes on at the last commit; 2 usage or configuration error; 130 asked twice.";
 
 /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end.
 #[derive(Debug, Args)]
@@ -146,6 +150,17 @@ pub(crate) struct Consume {
     /// Field order of records without a header line: "version account-id ..." or "${version} ..."
     #[arg(long, value_name = "NAMES")]
     pub(crate) fields: Option<String>,
+    /// Tell of health at /healthz and /readyz, and of metrics for Prometheus at /metrics, on this
+    /// address, such as 127.0.0.1:9400 [default: on none]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Once it is asked to end, write what was read for so long; then end at the last commit
+    /// [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) drain: Option<String>,
+    /// The form of lines on standard error: text, or an object of JSON each [default: text]
+    #[arg(long, value_enum, value_name = "FORM", hide_possible_values = true)]
+    pub(crate) log: Option<LogForm>,
     /// Say what it would do and whether it could, write nothing, and end
     #[arg(long)]
     pub(crate) check: bool,
@@ -156,6 +171,16 @@ pub(crate) struct Consume {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Options,
+}
+
+/// The form of lines on standard error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogForm {
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
 }
 
 /// Answer SQL from logs.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Roles, absolute, line_of};
+use crate::arguments::LogForm;
 use crate::failure::Failure;
 
 /// What the section may say. All values are text that is read where it is used, as that of options
@@ -29,6 +30,9 @@ pub(crate) struct Section {
     pub(crate) fields: Option<Spanned<String>>,
     pub(crate) partition_by: Option<Vec<Part>>,
     pub(crate) fan_out: bool,
+    pub(crate) listen: Option<Spanned<String>>,
+    pub(crate) drain: Option<Spanned<String>>,
+    pub(crate) log: Option<LogForm>,
     pub(crate) windows: Vec<Window>,
 }
 

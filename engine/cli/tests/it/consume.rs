@@ -1,7 +1,9 @@
 //! `loglens consume`: a stream becomes Parquet, each record once, whatever is killed when.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,6 +23,8 @@ pub(crate) struct World {
     pub(crate) server: Server,
     stream: KinesisStream,
     pub(crate) folder: TempDir,
+    /// Bytes of data that were put.
+    put: Cell<u64>,
 }
 
 impl World {
@@ -38,6 +42,7 @@ impl World {
             runtime,
             server,
             folder: folder(&[]),
+            put: Cell::new(0),
         }
     }
 
@@ -54,8 +59,17 @@ impl World {
                 hash_key: None,
             }
         });
-        let entries: Vec<_> = entries.collect();
-        self.runtime.block_on(self.stream.put(&entries)).unwrap();
+        self.put_all(&entries.collect::<Vec<_>>());
+    }
+
+    fn put_all(&self, entries: &[Entry]) {
+        self.runtime.block_on(self.stream.put(entries)).unwrap();
+        let bytes = entries.iter().map(|entry| entry.data.len() as u64);
+        self.put.set(self.put.get() + bytes.sum::<u64>());
+    }
+
+    pub(crate) fn bytes_put(&self) -> u64 {
+        self.put.get()
     }
 
     pub(crate) fn put_data(&self, key: &str, data: &str) {
@@ -64,7 +78,7 @@ impl World {
             data: data.to_owned().into(),
             hash_key: None,
         };
-        self.runtime.block_on(self.stream.put(&[entry])).unwrap();
+        self.put_all(&[entry]);
     }
 
     /// The command with a local lake, quick to write and to take over.
@@ -75,9 +89,24 @@ impl World {
         command
     }
 
+    /// The same that waits long before it writes.
+    pub(crate) fn command_that_waits(&self, more: &[&str]) -> Command {
+        let (leases, lake) = (below(&self.folder, "leases"), below(&self.folder, "lake"));
+        let mut command = self.command_of_age("kinesis://flow-logs", &leases, &lake);
+        command.args(["--cut-age", "1h"]).args(more);
+        command
+    }
+
     pub(crate) fn command_of(&self, stream: &str, leases: &str, lake: &str) -> Command {
+        let mut command = self.command_of_age(stream, leases, lake);
+        command.args(["--cut-age", "1s"]);
+        command
+    }
+
+    /// The same without an age of cuts.
+    fn command_of_age(&self, stream: &str, leases: &str, lake: &str) -> Command {
         let mut command = loglens(&["consume", stream, "--leases", leases, "--to", lake]);
-        command.args(["--cut-age", "1s", "--failover", "1s", "--anonymous"]);
+        command.args(["--failover", "1s", "--anonymous"]);
         command.args(["--endpoint-url", &self.server.endpoint()]);
         command
     }
@@ -141,12 +170,37 @@ impl World {
         fs::read_to_string(below(&self.folder, "said")).unwrap()
     }
 
+    /// Files of the lake, and their bytes.
+    pub(crate) fn files(&self) -> (u64, u64) {
+        let lake = self.folder.path().join("lake");
+        let entries = walk(&lake);
+        let files = entries.iter().filter(|path| {
+            let name = path.to_string_lossy();
+            name.ends_with(".parquet") || name.contains("/lake/errors/")
+        });
+        let sizes: Vec<_> = files
+            .map(|path| fs::metadata(path).unwrap().len())
+            .collect();
+        (sizes.len() as u64, sizes.iter().sum())
+    }
+
     pub(crate) fn assert_each_once(&self, numbers: u64) {
         assert_eq!(
             self.numbers(),
             (0..numbers).map(|number| (number, 1)).collect()
         );
     }
+}
+
+/// All files below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let files = paths.flat_map(|path| match path.is_dir() {
+        true => walk(&path),
+        false => vec![path],
+    });
+    files.collect()
 }
 
 /// A consumer, which is killed when it is dropped.

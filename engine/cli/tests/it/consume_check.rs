@@ -62,6 +62,36 @@ fn leases_that_are_there() {
     assert!(line(&said, "lake").ends_with("it is there; it was not tried to write"));
 }
 
+/// Windows are shown by name, before it is said that nothing runs them.
+#[test]
+fn windows() {
+    let world = World::new();
+    let text = "[[consume.windows]]\nname = \"top\"\nsql = \"SELECT 1\"\n\
+                output = [\"parquet\", \"https://example.com/secret\"]\n";
+    fs::write(below(&world.folder, "daemon.toml"), text).unwrap();
+    let file = below(&world.folder, "daemon.toml");
+    let from = "2026-01-31T10:00:00+01:00";
+    let mut command = world.command(&["--check", "--config", &file, "--from", from]);
+    let (output, said, err) = run(&mut command);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        line(&said, "configuration"),
+        format!("ok    configuration {file}")
+    );
+    assert_eq!(
+        line(&said, "window"),
+        "ok    window        top to Parquet in the lake, https://example.com/..."
+    );
+    assert!(
+        line(&said, "stream").ends_with(", from 2026-01-31T09:00:00.000Z on"),
+        "{said}"
+    );
+    assert!(
+        err.starts_with("error: top: standing windows are not run yet"),
+        "{err}"
+    );
+}
+
 /// A bucket is asked for a write that is refused whatever is there.
 #[test]
 fn a_bucket() {

@@ -1,10 +1,12 @@
 //! `loglens consume --config`: one file says all that the daemon does.
 
+use std::fs;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::command::{below, folder, loglens, run};
+use crate::command::{below, folder, loglens, names, run};
+use crate::consume::World;
 
 /// All keys of the section.
 const EVERYTHING: &str = r#"
@@ -23,6 +25,9 @@ fields = "version account-id interface-id"
 format = ["own.toml"]
 partition_by = ["day"]
 fan_out = true
+listen = "127.0.0.1:9400"
+drain = "30s"
+log = "text"
 
 [[consume.windows]]
 name = "top_talkers"
@@ -130,60 +135,72 @@ fn what_is_wrong_is_said_with_its_line_and_key() {
             ":16: consume.fan_out: invalid type: string \"yes\", expected a boolean",
         ),
         (
+            "listen = \"9400\"",
+            ":17: consume.listen: 9400: not an address and a port",
+        ),
+        (
+            "drain = \"soon\"",
+            ":18: consume.drain: soon: not a duration",
+        ),
+        (
+            "log = \"xml\"",
+            ":19: consume.log: unknown variant `xml`, expected `text` or `json`",
+        ),
+        (
             "fanout = true",
             ":3: consume: unknown field `fanout`, expected one of `stream`, `to`,",
         ),
         (
             "name = \"Top\"",
-            ":19: consume.windows.name: \"Top\" is not a name",
+            ":22: consume.windows.name: \"Top\" is not a name",
         ),
         (
             "name = \"_top\"",
-            ":19: consume.windows.name: \"_top\" is not a name",
+            ":22: consume.windows.name: \"_top\" is not a name",
         ),
         (
             "name = \"vpc_flow_logs\"",
-            ":19: consume.windows.name: vpc_flow_logs is a table of logs",
+            ":22: consume.windows.name: vpc_flow_logs is a table of logs",
         ),
         (
             "name = \"nginx\"",
-            ":19: consume.windows.name: nginx is a table of logs",
+            ":22: consume.windows.name: nginx is a table of logs",
         ),
         (
             "name = \"errors\"",
-            ":19: consume.windows.name: errors is where rejected records go",
+            ":22: consume.windows.name: errors is where rejected records go",
         ),
         (
             "sql = \" \"",
-            ":20: consume.windows.sql: there is no statement",
+            ":23: consume.windows.sql: there is no statement",
         ),
         (
             "output = \"rows.csv\"",
-            ":21: consume.windows.output: \"rows.csv\" is no output",
+            ":24: consume.windows.output: \"rows.csv\" is no output",
         ),
         (
             "output = [\"stdout\", \"http://\"]",
-            ":21: consume.windows.output: \"http://\" is no output",
+            ":24: consume.windows.output: \"http://\" is no output",
         ),
         (
             "output = []",
-            ":21: consume.windows.output: the list is empty",
+            ":24: consume.windows.output: the list is empty",
         ),
         (
             "output = 5",
-            ":21: consume.windows.output: expected a text or a list of texts",
+            ":24: consume.windows.output: expected a text or a list of texts",
         ),
         (
             "disorder = \"x\"",
-            ":22: consume.windows.disorder: x: not a duration",
+            ":25: consume.windows.disorder: x: not a duration",
         ),
         (
             "lateness = \"x\"",
-            ":23: consume.windows.lateness: x: not a duration",
+            ":26: consume.windows.lateness: x: not a duration",
         ),
         (
             "idle = 60",
-            ":24: consume.windows.idle: invalid type: integer `60`, expected a string",
+            ":27: consume.windows.idle: invalid type: integer `60`, expected a string",
         ),
     ] {
         let (key, _) = line.split_once(" = ").unwrap();
@@ -209,7 +226,7 @@ fn two_windows_of_one_name() {
     let found = error(&configured(&format!("{EVERYTHING}{second}")), &[]);
     assert_eq!(
         found,
-        ":26: consume.windows.name: there are two windows top_talkers"
+        ":29: consume.windows.name: there are two windows top_talkers"
     );
 }
 
@@ -253,4 +270,35 @@ fn what_is_missing_is_said_with_option_and_key() {
         error(&some, &[]),
         "error: not said: --leases (or `leases` in [consume])"
     );
+}
+
+/// Nothing but the file is named; places in it start at its folder.
+#[test]
+fn one_file_is_enough() {
+    let world = World::new();
+    let endpoint = world.server.endpoint();
+    let text = format!(
+        "endpoint_url = \"{endpoint}\"\nanonymous = true\n\
+         [consume]\nstream = \"kinesis://flow-logs\"\nto = \"lake\"\nleases = \"leases\"\n\
+         application = \"flows\"\ncut_age = \"1s\"\nfailover = \"1s\"\n\
+         partition_by = [\"day\"]\nfan_out = true\nlog = \"json\"\n"
+    );
+    fs::write(below(&world.folder, "daemon.toml"), text).unwrap();
+    world.put(0..100);
+    let consumer = world.start(&mut consume(&world.folder, &[]));
+    world.wait_for(100);
+    consumer.terminate();
+    world.assert_each_once(100);
+    assert!(world.server.count("SubscribeToShard") >= 2);
+    assert_eq!(world.server.count("GetRecords"), 0);
+    let table = world.folder.path().join("lake/vpc_flow_logs");
+    assert_eq!(names(&table), ["date=2025-12-31"]);
+    assert!(
+        world
+            .folder
+            .path()
+            .join("lake/_loglens/shards/flows")
+            .is_dir()
+    );
+    assert!(world.said().starts_with("{\"time\":\""), "{}", world.said());
 }

@@ -189,7 +189,9 @@ fn a_lake_that_is_too_slow_is_left_at_the_last_commit() {
     assert_eq!(code, Some(1), "{said}");
     assert!(took < Duration::from_secs(8), "{took:?}");
     assert!(
-        said.contains("could not be written within 3 s: ended at the last commit"),
+        said.contains(
+            "not all that was read could be written within 3 s: ended at the last commit"
+        ),
         "{said}"
     );
     // Whoever goes on reads it again, and all is there once.
@@ -200,6 +202,34 @@ fn a_lake_that_is_too_slow_is_left_at_the_last_commit() {
     });
     consumer.terminate();
     assert_eq!(rows(&server), 100);
+}
+
+/// What fails for good is not tried again once it is asked to end.
+#[test]
+fn a_lake_that_fails_is_left_at_the_last_commit() {
+    let world = World::new();
+    let server = Server::start().unwrap();
+    server.add("lake", Bucket::default());
+    let denied = Fault::status("PutObject", 403, "AccessDenied", "Access Denied");
+    server.fail(denied.times(1000));
+    world.put(0..50);
+    let mut consumer = world.start(&mut world.command_to(&server, &[]));
+    until("nothing fails", || {
+        let failed = "s3:PutObject is not allowed";
+        world.said().contains(failed).then_some(())
+    });
+    terminate(&consumer);
+    let (code, took) = end(&mut consumer);
+    let said = world.said();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert!(said.contains(": given up at the last commit\n"), "{said}");
+    let error = "\nerror: what was read of ";
+    assert!(said.contains(error), "{said}");
+    assert!(
+        said.contains("\nhint: allow "),
+        "hints are lines of their own: {said}"
+    );
 }
 
 /// Rows in a bucket's files of flow logs.

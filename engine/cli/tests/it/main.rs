@@ -9,6 +9,7 @@ mod config;
 mod consume;
 mod consume_check;
 mod consume_config;
+mod consume_operation;
 mod convert;
 mod convert_killed;
 mod credentials;

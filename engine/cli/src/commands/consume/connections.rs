@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use loglens_engine::lease::LeaseStore;
+use loglens_engine::object::ObjectSource;
 use loglens_engine::sink::ObjectSink;
 use loglens_engine::write::Places;
 use loglens_io::dynamodb::{self, DynamoLeases};
@@ -85,6 +86,22 @@ fn lake(settings: &Settings) -> Result<LakePlace, Failure> {
         sink,
         bucket,
     })
+}
+
+impl Connections {
+    /// Of each service: requests made again, and answers that asked to slow down.
+    pub(super) fn retries(&self) -> Vec<(&'static str, u64, u64)> {
+        let counts = self.stream.counts();
+        let mut all = vec![("kinesis", counts.retries, counts.throttles)];
+        if let Leases::Table(leases) = &self.leases {
+            let (retries, throttles) = leases.retries();
+            all.push(("dynamodb", retries, throttles));
+        }
+        if let Some(asked) = self.lake.bucket.as_ref().and_then(ObjectSource::requests) {
+            all.push(("s3", asked.retries, asked.slow_downs));
+        }
+        all
+    }
 }
 
 impl Leases {

@@ -28,6 +28,8 @@ struct State {
     /// Leases were prepared and looked at.
     looked: bool,
     stopping: bool,
+    /// Shards that were given up at the last commit.
+    left_behind: u64,
     /// What concerns no single shard.
     worker: Option<Failing>,
     /// The shards that are held.
@@ -68,6 +70,7 @@ impl Health {
             turned: Instant::now(),
             looked: false,
             stopping: false,
+            left_behind: 0,
             worker: None,
             shards: BTreeMap::new(),
         }))
@@ -113,6 +116,11 @@ impl Health {
         }
     }
 
+    /// How many shards were given up before all that was read of them was committed.
+    pub(super) fn left_behind(&self) -> u64 {
+        self.state().left_behind
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,6 +137,10 @@ impl Observer for Health {
             }
             Event::Taken(shard) => {
                 state.shards.insert(Arc::clone(shard), None);
+            }
+            Event::LeftBehind(shard) => {
+                state.left_behind += 1;
+                state.shards.remove(*shard);
             }
             Event::Ended(shard) | Event::GivenUp(shard) | Event::Lost(shard) => {
                 state.shards.remove(*shard);

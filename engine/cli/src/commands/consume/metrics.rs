@@ -224,7 +224,10 @@ impl Observer for Metrics {
         let mut counted = locked(&self.counted);
         match event {
             Event::Taken(shard) => counted.shard(shard).is_held = true,
-            Event::Ended(shard) | Event::GivenUp(shard) | Event::Lost(shard) => {
+            Event::Ended(shard)
+            | Event::GivenUp(shard)
+            | Event::LeftBehind(shard)
+            | Event::Lost(shard) => {
                 counted.left(shard);
             }
             Event::Deleted { shard, .. } => {

@@ -1,5 +1,6 @@
 //! What the daemon does, by its options and the configuration. Options go before.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use loglens_engine::shard::Start;
 use loglens_stream::lake::maker::Partitioning;
 
 use super::windows::{StandingWindow, windows};
-use crate::arguments::{Consume, S3Options};
+use crate::arguments::{Consume, LogForm, S3Options};
 use crate::commands::session::{bytes_of, duration_of, fields_of, format_of};
 use crate::config::{self, Daemon, Part, Role, Said, key_of};
 use crate::descriptions;
@@ -35,6 +36,11 @@ pub(super) struct Settings {
     pub(super) cut_age: Duration,
     pub(super) memory_limit: Option<usize>,
     pub(super) windows: Vec<StandingWindow>,
+    /// Where health and metrics are told.
+    pub(super) listen: Option<SocketAddr>,
+    /// For how long what was read is written once it is asked to end.
+    pub(super) drain: Duration,
+    pub(super) log: LogForm,
     /// How AWS is reached.
     pub(super) s3: S3Options,
     /// The role that writes the lake.
@@ -79,6 +85,8 @@ impl Settings {
                 "5m",
             ),
         );
+        let drain = said("--drain", arguments.drain, section.drain.as_ref(), "10s");
+        let listen = daemon.said("--listen", arguments.listen, section.listen.as_ref());
         let memory_limit = daemon.said(
             "--memory-limit",
             arguments.memory_limit,
@@ -100,6 +108,9 @@ impl Settings {
             cut_bytes: cut_size.read(size)?,
             cut_age: cut_age.read(duration_of)?,
             memory_limit: memory_limit.map(|limit| limit.read(size)).transpose()?,
+            listen: listen.map(|said| said.read(address)).transpose()?,
+            drain: drain.read(duration_of)?,
+            log: arguments.log.or(section.log).unwrap_or_default(),
             windows: windows(&daemon, &given.formats)?,
             given,
             s3: arguments.s3,
@@ -179,6 +190,15 @@ fn start(option: &str, text: &str) -> Result<Start, Failure> {
             )
         }),
     }
+}
+
+fn address(option: &str, text: &str) -> Result<SocketAddr, Failure> {
+    text.parse().map_err(|_| {
+        Failure::usage(
+            format!("{option} {text}: not an address and a port"),
+            "write one like 127.0.0.1:9400; 0.0.0.0:9400 is seen by all who reach this machine",
+        )
+    })
 }
 
 fn partitioning(parts: &[Part]) -> Partitioning {

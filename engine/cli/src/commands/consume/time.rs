@@ -1,7 +1,15 @@
 //! Times of the clock.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::temporal_conversions::as_datetime;
+
+/// Now, in microseconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
+}
 
 /// A time as text, in UTC with milliseconds.
 pub(super) fn rfc3339(micros: i64) -> String {

@@ -144,3 +144,53 @@ fn output_of(daemon: &Daemon, place: &str) -> Result<WindowOutput, Error> {
 fn wrong(message: impl Into<String>) -> Error {
     Error::new(Owner::Config, message)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::arguments::S3Options;
+    use crate::config;
+
+    #[test]
+    fn a_window_is_what_the_file_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("daemon.toml");
+        let text = "[[consume.windows]]\nname = \"top_10\"\nsql = \" SELECT 1 \"\n\
+                    output = [\"parquet\", \"stdout\", \"a/b.ndjson\", \"http://h/x\"]\n\
+                    disorder = \"1m\"\nlateness = \"30m\"\nidle = \"90s\"\n\
+                    [[consume.windows]]\nname = \"plain\"\nsql = \"SELECT 2\"\n\
+                    [[consume.windows]]\nname = \"one\"\nsql = \"SELECT 3\"\noutput = \"https://h\"\n";
+        std::fs::write(&file, text).unwrap();
+        let daemon = config::complete_daemon(&mut S3Options::default(), Some(&file)).unwrap();
+        let plain = |name: &str, sql: &str, output| StandingWindow {
+            name: name.to_owned(),
+            sql: sql.to_owned(),
+            outputs: vec![output],
+            disorder: None,
+            lateness: None,
+            idle: None,
+        };
+        let first = StandingWindow {
+            outputs: vec![
+                WindowOutput::Parquet,
+                WindowOutput::Stdout,
+                WindowOutput::File(folder.path().join("a/b.ndjson")),
+                WindowOutput::Webhook("http://h/x".to_owned()),
+            ],
+            disorder: Some(Duration::from_secs(60)),
+            lateness: Some(Duration::from_secs(1800)),
+            idle: Some(Duration::from_secs(90)),
+            ..plain("top_10", "SELECT 1", WindowOutput::Parquet)
+        };
+        let webhook = WindowOutput::Webhook("https://h".to_owned());
+        assert_eq!(
+            windows(&daemon, &Formats::default()).unwrap(),
+            [
+                first,
+                plain("plain", "SELECT 2", WindowOutput::Parquet),
+                plain("one", "SELECT 3", webhook),
+            ]
+        );
+    }
+}
