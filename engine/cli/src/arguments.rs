@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell as CompletionShell;
+use serde::Deserialize;
 
 use crate::output::Format;
 use crate::parameters::{Assignment, assignment};
@@ -93,10 +94,14 @@ const CONSUME_EXAMPLES: &str = "\
 Examples:
   loglens consume kinesis://flow-logs --to s3://lake/logs/ --leases dynamodb://loglens
   loglens consume kinesis://flow-logs --to lake --leases leases --from latest
+  loglens consume --config daemon.toml --check
 
 Workers of one application share the shards: start as many as you like, with leases in DynamoDB.
 Ctrl-C or SIGTERM: what was read is written, and leases are given up. A second one ends at once; nothing is lost
-or doubled by that, nor by kill -9.";
+or doubled by that, nor by kill -9.
+
+Exit codes: 0 asked to end, and all that was read is written; 1 stream, leases or lake failed, or not all could be
+written in time: the next one goes on at the last commit; 2 usage or configuration error; 130 asked twice.";
 
 /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end.
 #[derive(Debug, Args)]
@@ -104,33 +109,38 @@ or doubled by that, nor by kill -9.";
 pub(crate) struct Consume {
     /// kinesis://NAME
     #[arg(value_name = "STREAM")]
-    pub(crate) stream: String,
+    pub(crate) stream: Option<String>,
     /// Where Parquet is written, by table, account, Region and day: s3://BUCKET/PREFIX/ or a folder.
     /// What fits no table goes to errors/ there
     #[arg(long, value_name = "PLACE", value_hint = ValueHint::AnyPath)]
-    pub(crate) to: String,
+    pub(crate) to: Option<String>,
     /// Where it is kept who reads which shard: dynamodb://TABLE (as the Kinesis Client Library has it),
     /// or a folder, for workers on one machine
     #[arg(long, value_name = "PLACE", value_hint = ValueHint::DirPath)]
-    pub(crate) leases: String,
-    /// The name that the position in the stream is kept under
-    #[arg(long, value_name = "NAME", default_value = "loglens")]
-    pub(crate) application: String,
-    /// Where shards begin of which nothing was read yet
-    #[arg(long, value_enum, default_value = "oldest")]
-    pub(crate) from: Beginning,
-    /// Files are written when a shard has given so many bytes
-    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
-    pub(crate) cut_size: String,
-    /// Files are written when the first record in them is so old
-    #[arg(long, value_name = "DURATION", default_value = "5m")]
-    pub(crate) cut_age: String,
-    /// A worker that is silent for so long has lost its shards to others
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) failover: String,
+    pub(crate) leases: Option<String>,
+    /// The name that the position in the stream is kept under [default: loglens]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) application: Option<String>,
+    /// Where shards begin of which nothing was read yet: oldest, latest, or a time such as
+    /// 2026-01-31T10:00:00Z [default: oldest]
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) from: Option<String>,
+    /// Files are written when a shard has given so many bytes [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) cut_size: Option<String>,
+    /// Files are written when the first record in them is so old [default: 5m]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) cut_age: Option<String>,
+    /// A worker that is silent for so long has lost its shards to others [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) failover: Option<String>,
     /// Memory for sorting a cut [default: no limit]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,
+    /// Read with enhanced fan-out: 2 MB a second of each shard for this application alone, which is
+    /// registered as a consumer of its name and costs extra
+    #[arg(long)]
+    pub(crate) fan_out: bool,
     /// Take every record as one of this table
     #[arg(long)]
     pub(crate) table: Option<String>,
@@ -140,21 +150,37 @@ pub(crate) struct Consume {
     /// Field order of records without a header line: "version account-id ..." or "${version} ..."
     #[arg(long, value_name = "NAMES")]
     pub(crate) fields: Option<String>,
-    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
-    /// says how S3, Kinesis and DynamoDB are reached, where no option does
+    /// Tell of health at /healthz and /readyz, and of metrics for Prometheus at /metrics, on this
+    /// address, such as 127.0.0.1:9400 [default: on none]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Once it is asked to end, write what was read for so long; then end at the last commit
+    /// [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) drain: Option<String>,
+    /// The form of lines on standard error: text, or an object of JSON each [default: text]
+    #[arg(long, value_enum, value_name = "FORM", hide_possible_values = true)]
+    pub(crate) log: Option<LogForm>,
+    /// Say what it would do and whether it could, write nothing, and end
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. Its
+    /// section [consume] says what no option does, partition_by and windows too; the rest how S3,
+    /// Kinesis and DynamoDB are reached
     #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Options,
 }
 
-/// Where shards begin.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Beginning {
-    /// At the oldest record that the stream still has
-    Oldest,
-    /// At what comes from now on
-    Latest,
+/// The form of lines on standard error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogForm {
+    #[default]
+    Text,
+    /// An object a line.
+    Json,
 }
 
 /// Answer SQL from logs.

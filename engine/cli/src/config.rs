@@ -1,4 +1,6 @@
-//! The configuration: default places, and any option.
+//! The configuration: default places, any option, and what the daemon does.
+
+mod daemon;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,8 +12,13 @@ use serde::{Deserialize, Deserializer};
 use crate::arguments::{LogOptions, ResultOptions, S3Options};
 use crate::failure::Failure;
 use crate::output::Format;
+use daemon::Section;
+pub(crate) use daemon::{Daemon, Part, Said, Window, key_of};
 
 const FILE_NAME: &str = "loglens.toml";
+
+/// The section of the daemon.
+const CONSUME: &str = "consume";
 
 /// What a `loglens.toml` may say. Arguments go before it.
 #[derive(Debug, Default, Deserialize)]
@@ -66,6 +73,9 @@ pub(crate) struct Config {
     output: Option<Format>,
     #[serde(default)]
     stats: bool,
+    /// What `loglens consume` does.
+    #[serde(default)]
+    consume: Section,
 }
 
 /// A place, alone or with the role that reads it.
@@ -207,6 +217,22 @@ pub(crate) fn complete_places(
     Ok(Some((path.display().to_string(), roles)))
 }
 
+/// Completes how AWS is reached with the configuration, if there is one; gives what it says about
+/// the daemon.
+pub(crate) fn complete_daemon(s3: &mut S3Options, named: Option<&Path>) -> Result<Daemon, Failure> {
+    let Some(path) = find(named) else {
+        return Ok(Daemon::default());
+    };
+    let text = text_of(&path)?;
+    let mut config = parse(&path, &text)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok(Daemon {
+        roles: of_places(&mut config, folder, &mut Vec::new(), s3),
+        section: config.consume,
+        file: Some((path, text)),
+    })
+}
+
 /// Takes places and how S3 is reached out of the configuration; gives its roles.
 fn of_places(
     config: &mut Config,
@@ -272,17 +298,43 @@ fn find(named: Option<&Path>) -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::from(Error::new(Owner::Config, format!("{name}: {error}"))))?;
-    toml::from_str(&text).map_err(|error| {
-        let before = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..before].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    parse(path, &text_of(path)?)
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path);
+    text.map_err(|error| Error::new(Owner::Config, format!("{}: {error}", path.display())).into())
+}
+
+fn parse(path: &Path, text: &str) -> Result<Config, Failure> {
+    toml::from_str(text).map_err(|error| {
+        let line = line_of(text, error.span().map_or(0, |span| span.start));
         let message = error.message().lines().next().unwrap_or_default().to_owned();
-        Error::new(Owner::Config, format!("{name}:{line}: {message}"))
-            .hint("every option of `loglens query --help` can stand there, with underscores; `from` lists places")
+        let key = key_in(error);
+        let hint = match &key {
+            Some(key) if key.starts_with(CONSUME) => "the keys of [consume] are the options of `loglens consume --help`, with underscores, and stream, partition_by and windows",
+            _ => "every option of `loglens query --help` can stand there, with underscores; `from` lists places",
+        };
+        let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
+        let name = path.display();
+        Error::new(Owner::Config, format!("{name}:{line}: {key}{message}"))
+            .hint(hint)
             .into()
     })
+}
+
+/// The key that an error is about. The crate says it only where it shows no text.
+fn key_in(mut error: toml::de::Error) -> Option<String> {
+    error.set_input(None);
+    let said = error.to_string();
+    let key = said.trim_end().rsplit_once("\nin `")?.1;
+    Some(key.strip_suffix('`')?.to_owned())
+}
+
+/// The line, from 1, on which a byte stands.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    before.iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
 fn absolute(folder: &Path, place: &str) -> String {

@@ -21,8 +21,8 @@ pub(crate) enum Failure {
     ClosedPipe,
     /// Ctrl-C.
     Interrupted,
-    /// Something is wrong, and standard output says what.
-    Told,
+    /// Something is wrong, and it was said what.
+    Told(Owner),
 }
 
 impl Failure {
@@ -49,18 +49,13 @@ impl Failure {
         match self {
             Self::ClosedPipe => ExitCode::SUCCESS,
             Self::Interrupted => ExitCode::from(INTERRUPTED),
-            Self::Told => ExitCode::FAILURE,
+            Self::Told(owner) => code_of(*owner),
             Self::Error(error) => {
                 // Standard error may be closed: the exit code stands all the same.
                 let mut stderr = io::stderr();
                 let text = render(error, colour(&stderr));
                 let _ = stderr.write_all(text.as_bytes());
-                match error.owner {
-                    Owner::Usage | Owner::Config => ExitCode::from(2),
-                    Owner::Query | Owner::Data | Owner::External | Owner::Internal => {
-                        ExitCode::FAILURE
-                    }
-                }
+                code_of(error.owner)
             }
         }
     }
@@ -88,6 +83,14 @@ impl From<OutputError> for Failure {
 pub(crate) fn colour(stream: &impl IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     stream.is_terminal() && !refused
+}
+
+/// The exit code for an error of this owner.
+fn code_of(owner: Owner) -> ExitCode {
+    match owner {
+        Owner::Usage | Owner::Config => ExitCode::from(2),
+        Owner::Query | Owner::Data | Owner::External | Owner::Internal => ExitCode::FAILURE,
+    }
 }
 
 fn render(error: &Error, colour: bool) -> String {

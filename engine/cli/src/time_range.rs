@@ -73,6 +73,17 @@ pub(crate) fn parse_time(text: &str, zone: &str) -> Option<i64> {
     point(text, zone, now_micros())
 }
 
+/// A time that says its zone, in microseconds since 1970: `2026-01-31T10:00:00Z`.
+pub(crate) fn parse_instant(text: &str) -> Option<i64> {
+    // One without a zone would be another time in each zone.
+    let [one, other] = ["+00:00", "+01:00"].map(|zone| {
+        let zone = zone.parse::<Tz>().ok()?;
+        string_to_datetime(&zone, text).ok()
+    });
+    let (one, other) = (one?.timestamp_micros(), other?.timestamp_micros());
+    (one == other).then_some(one)
+}
+
 fn point(text: &str, zone: &str, now: i64) -> Option<i64> {
     ago(text, now).or_else(|| {
         let zone = zone.parse::<Tz>().ok()?;
@@ -146,6 +157,12 @@ mod tests {
             assert!(time("--since", text, "UTC", 0).is_err(), "{text}");
         }
         assert!(check_zone("Europe/Atlantis").is_err());
+        let instant = 1_769_853_600_000_000;
+        assert_eq!(parse_instant("2026-01-31T10:00:00Z"), Some(instant));
+        assert_eq!(parse_instant("2026-01-31T11:00:00+01:00"), Some(instant));
+        for text in ["2026-01-31T10:00:00", "2026-01-31", "2h", "latest"] {
+            assert_eq!(parse_instant(text), None, "{text}");
+        }
         assert!(time_range(None, Some("2026-02-01"), Some("2026-01-01"), "UTC").is_err());
     }
 }

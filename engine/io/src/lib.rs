@@ -16,6 +16,7 @@ pub mod local_sink;
 pub mod places;
 pub mod s3;
 pub mod stdin;
+pub mod webhook;
 
 use std::sync::Arc;
 

@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use loglens_engine::error::Error;
+use loglens_engine::shard::Fetched;
 use loglens_engine::stream::Merged;
 
 use crate::shard_log::Commit;
@@ -11,6 +13,10 @@ use crate::shard_log::Commit;
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// The worker looked at all leases, and has those that it can have now.
+    Looked,
+    /// The leases that are held were renewed, or that was tried.
+    Renewed,
     /// A shard got a lease.
     Found(&'a Arc<str>),
     /// The lease of a shard was deleted.
@@ -28,6 +34,13 @@ pub enum Event<'a> {
         shard: &'a Arc<str>,
         /// How many records are read again.
         records: u64,
+    },
+    /// A shard gave records, or none.
+    Fetched {
+        /// The shard.
+        shard: &'a Arc<str>,
+        /// What it gave, without records that came before.
+        gave: Gave,
     },
     /// A cut was committed.
     Committed {
@@ -71,6 +84,9 @@ pub enum Event<'a> {
     Ended(&'a Arc<str>),
     /// The lease of a shard was given up, after all that was read of it was committed.
     GivenUp(&'a Arc<str>),
+    /// The lease of a shard was given up at its last commit, because something had failed: whoever goes
+    /// on reads again what was read since.
+    LeftBehind(&'a Arc<str>),
     /// Somebody else goes on with a shard.
     Lost(&'a Arc<str>),
     /// Something failed. It is tried again.
@@ -105,6 +121,35 @@ pub struct WindowsGiven<'a> {
     pub waiting: u64,
 }
 
+/// What a shard gave at a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gave {
+    /// How many records.
+    pub records: u64,
+    /// Bytes of their data.
+    pub bytes: u64,
+    /// How far the last of them is from the newest of the shard.
+    pub behind: Duration,
+    /// When the first and the last of them came to the stream, in microseconds since 1970.
+    pub arrived: Option<(i64, i64)>,
+}
+
+impl Gave {
+    /// The sum of what was fetched.
+    pub fn new(fetched: &Fetched) -> Self {
+        let records = &fetched.records;
+        let bytes = records.iter().map(|record| record.data.len() as u64);
+        let first = records.first().map(|record| record.arrived);
+        let last = records.last().map(|record| record.arrived);
+        Self {
+            records: records.len() as u64,
+            bytes: bytes.sum(),
+            behind: fetched.behind,
+            arrived: first.zip(last),
+        }
+    }
+}
+
 /// Is told what happens. It must not wait.
 pub trait Observer: Debug + Send + Sync {
     /// This happened.
@@ -117,4 +162,13 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {
     fn observe(&self, _event: &Event<'_>) {}
+}
+
+/// Tells all of them, in their order.
+impl Observer for Vec<Arc<dyn Observer>> {
+    fn observe(&self, event: &Event<'_>) {
+        for observer in self {
+            observer.observe(event);
+        }
+    }
 }

@@ -90,6 +90,7 @@ impl Worker {
             if let Err(error) = self.leases.renew().await {
                 failed(&self.application, None, &error);
             }
+            self.application.observer.observe(&Event::Renewed);
         }
     }
 
@@ -130,7 +131,10 @@ impl Worker {
             failed(&self.application, None, &error);
         }
         match self.leases.take().await {
-            Ok(taken) => taken,
+            Ok(taken) => {
+                self.application.observer.observe(&Event::Looked);
+                taken
+            }
             Err(error) => {
                 failed(&self.application, None, &error);
                 Vec::new()
@@ -212,6 +216,7 @@ impl Owned {
         observer.observe(&match left {
             Left::Ended => Event::Ended(shard),
             Left::Stopped => Event::GivenUp(shard),
+            Left::Behind => Event::LeftBehind(shard),
             Left::Deposed => Event::Lost(shard),
         });
         left
@@ -243,11 +248,11 @@ impl Owned {
     /// Leaves at the last commit.
     async fn give_up(&self) -> Left {
         match self.lease.give_up().await {
-            Ok(true) => Left::Stopped,
+            Ok(true) => Left::Behind,
             Ok(false) => Left::Deposed,
             Err(error) => {
                 failed(&self.application, Some(self.lease.shard()), &error);
-                Left::Deposed
+                Left::Behind
             }
         }
     }

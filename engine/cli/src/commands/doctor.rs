@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use loglens_engine::Owner;
 use loglens_io::s3::SCHEME;
 use loglens_io::s3::access::Access;
 use loglens_io::s3::checks::{self, Found, Step};
@@ -43,7 +44,7 @@ pub(crate) async fn run(arguments: Doctor) -> Result<(), Failure> {
     }
     match all_well {
         true => Ok(()),
-        false => Err(Failure::Told),
+        false => Err(Failure::Told(Owner::External)),
     }
 }
 
@@ -66,7 +67,7 @@ fn configuration(
 }
 
 /// Says what was found; whether all is well.
-fn say(steps: &[Step]) -> Result<bool, Failure> {
+pub(super) fn say(steps: &[Step]) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     for step in steps {
         write(&mut out, step).map_err(OutputError::from)?;

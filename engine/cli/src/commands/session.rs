@@ -348,28 +348,10 @@ fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
 }
 
 /// What `--format`, `--table` and `--fields` say of all records.
-pub(super) fn given(
-    formats: &[PathBuf],
-    table: Option<&str>,
-    fields: Option<&str>,
-) -> Result<Given, Failure> {
+fn given(formats: &[PathBuf], table: Option<&str>, fields: Option<&str>) -> Result<Given, Failure> {
     let formats = descriptions::formats(formats)?;
     let format = table.map(|name| format_of(&formats, name)).transpose()?;
-    let fields = match fields {
-        None => None,
-        Some(text) => Some(
-            field_list(text)
-                .ok_or_else(|| {
-                    Failure::usage(
-                        format!("--fields \"{text}\": not a list of names"),
-                        "separate them with spaces",
-                    )
-                })?
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-        ),
-    };
+    let fields = fields.map(fields_of).transpose()?;
     Ok(Given {
         format,
         formats,
@@ -377,8 +359,19 @@ pub(super) fn given(
     })
 }
 
+/// The names of `--fields`.
+pub(super) fn fields_of(text: &str) -> Result<Vec<String>, Failure> {
+    let Some(names) = field_list(text) else {
+        return Err(Failure::usage(
+            format!("--fields \"{text}\": not a list of names"),
+            "separate them with spaces",
+        ));
+    };
+    Ok(names.into_iter().map(str::to_owned).collect())
+}
+
 /// The format of `--table`.
-fn format_of(formats: &Formats, name: &str) -> Result<Arc<LogFormat>, Failure> {
+pub(super) fn format_of(formats: &Formats, name: &str) -> Result<Arc<LogFormat>, Failure> {
     formats.by_name(name).cloned().ok_or_else(|| {
         let names: Vec<_> = formats
             .all()

@@ -85,6 +85,16 @@ impl<W: Write + Send> ResultWriter for JsonWriter<W> {
     }
 }
 
+/// Each row as an object, NULLs included.
+pub(crate) fn json_rows(rows: &RecordBatch) -> Result<Vec<String>, OutputError> {
+    let mut text = Vec::new();
+    let mut writer = JsonWriter::new(Framing::Lines, &rows.schema(), &mut text);
+    writer.write(rows)?;
+    drop(writer);
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
 /// Writes JSON with the characters that a terminal acts on as `\u` escapes, which any reader turns
 /// back into the same string.
 ///

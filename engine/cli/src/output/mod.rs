@@ -46,6 +46,7 @@ pub(crate) use cell::texts;
 pub(crate) use chart::NothingToDraw;
 use chart::{ChartWriter, Medium};
 pub(crate) use error::OutputError;
+pub(crate) use json::json_rows;
 pub(crate) use style::Style;
 pub(crate) use visible::{is_unseen, visible};
 

@@ -163,7 +163,7 @@ fn unknown_key() {
     ----- stdout -----
 
     ----- stderr -----
-    error: loglens.toml:4: unknown field `outputs`, expected one of `from`, `queries`, `last`, `since`, `until`, `tz`, `table`, `format`, `fields`, `strict`, `max_expansion`, `memory_limit`, `max_bytes`, `max_cost`, `prices`, `threads`, `profile`, `region`, `endpoint_url`, `path_style`, `anonymous`, `requester_pays`, `fips`, `dual_stack`, `sse_c_key`, `cache`, `cache_size`, `offline`, `output`, `stats`
+    error: loglens.toml:4: unknown field `outputs`, expected one of `from`, `queries`, `last`, `since`, `until`, `tz`, `table`, `format`, `fields`, `strict`, `max_expansion`, `memory_limit`, `max_bytes`, `max_cost`, `prices`, `threads`, `profile`, `region`, `endpoint_url`, `path_style`, `anonymous`, `requester_pays`, `fips`, `dual_stack`, `sse_c_key`, `cache`, `cache_size`, `offline`, `output`, `stats`, `consume`
     hint: every option of `loglens query --help` can stand there, with underscores; `from` lists places
     "#);
 }
@@ -177,7 +177,7 @@ fn wrong_type() {
     ----- stdout -----
 
     ----- stderr -----
-    error: loglens.toml:2: invalid type: string "two", expected usize
+    error: loglens.toml:2: threads: invalid type: string "two", expected usize
     hint: every option of `loglens query --help` can stand there, with underscores; `from` lists places
     "#);
 }
@@ -191,7 +191,7 @@ fn unknown_output() {
     ----- stdout -----
 
     ----- stderr -----
-    error: loglens.toml:1: no output format "xlsx": there are table, csv, tsv, json, ndjson, markdown, arrow, parquet, chart, svg, html
+    error: loglens.toml:1: output: no output format "xlsx": there are table, csv, tsv, json, ndjson, markdown, arrow, parquet, chart, svg, html
     hint: every option of `loglens query --help` can stand there, with underscores; `from` lists places
     "#);
 }

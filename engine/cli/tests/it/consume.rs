@@ -1,7 +1,9 @@
 //! `loglens consume`: a stream becomes Parquet, each record once, whatever is killed when.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,15 +18,17 @@ use tokio::runtime::Runtime;
 use crate::command::{answer, below, folder, loglens, run};
 
 /// A server with a stream, a place for Parquet, and one for leases.
-struct World {
+pub(crate) struct World {
     runtime: Runtime,
-    server: Server,
+    pub(crate) server: Server,
     stream: KinesisStream,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
+    /// Bytes of data that were put.
+    put: Cell<u64>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let server = Server::start().unwrap();
         runtime.block_on(server.create("flow-logs", 2)).unwrap();
@@ -38,11 +42,12 @@ impl World {
             runtime,
             server,
             folder: folder(&[]),
+            put: Cell::new(0),
         }
     }
 
     /// Puts flows whose bytes are these numbers.
-    fn put(&self, numbers: std::ops::Range<u64>) {
+    pub(crate) fn put(&self, numbers: std::ops::Range<u64>) {
         let entries = numbers.map(|number| {
             let time = 1_767_225_500 + number;
             Entry {
@@ -54,41 +59,84 @@ impl World {
                 hash_key: None,
             }
         });
-        let entries: Vec<_> = entries.collect();
-        self.runtime.block_on(self.stream.put(&entries)).unwrap();
+        self.put_all(&entries.collect::<Vec<_>>());
     }
 
-    fn put_data(&self, key: &str, data: &str) {
+    fn put_all(&self, entries: &[Entry]) {
+        self.runtime.block_on(self.stream.put(entries)).unwrap();
+        let bytes = entries.iter().map(|entry| entry.data.len() as u64);
+        self.put.set(self.put.get() + bytes.sum::<u64>());
+    }
+
+    pub(crate) fn bytes_put(&self) -> u64 {
+        self.put.get()
+    }
+
+    pub(crate) fn put_data(&self, key: &str, data: &str) {
         let entry = Entry {
             partition_key: key.to_owned(),
             data: data.to_owned().into(),
             hash_key: None,
         };
-        self.runtime.block_on(self.stream.put(&[entry])).unwrap();
+        self.put_all(&[entry]);
     }
 
-    fn consume(&self) -> Running {
-        let (lake, leases) = (below(&self.folder, "lake"), below(&self.folder, "leases"));
-        let endpoint = self.server.endpoint();
-        let arguments = [
-            "consume",
-            "kinesis://flow-logs",
-            "--to",
-            &lake,
-            "--leases",
-            &leases,
-            "--cut-age",
-            "1s",
-            "--failover",
-            "1s",
-            "--endpoint-url",
-            &endpoint,
-            "--anonymous",
-        ];
+    /// The command with a local lake, quick to write and to take over.
+    pub(crate) fn command(&self, more: &[&str]) -> Command {
+        let (leases, lake) = (below(&self.folder, "leases"), below(&self.folder, "lake"));
+        let mut command = self.command_of("kinesis://flow-logs", &leases, &lake);
+        command.args(more);
+        command
+    }
+
+    /// The same that waits long before it writes.
+    pub(crate) fn command_that_waits(&self, more: &[&str]) -> Command {
+        let (leases, lake) = (below(&self.folder, "leases"), below(&self.folder, "lake"));
+        let mut command = self.command_of_age("kinesis://flow-logs", &leases, &lake);
+        command.args(["--cut-age", "1h"]).args(more);
+        command
+    }
+
+    pub(crate) fn command_of(&self, stream: &str, leases: &str, lake: &str) -> Command {
+        let mut command = self.command_of_age(stream, leases, lake);
+        command.args(["--cut-age", "1s"]);
+        command
+    }
+
+    /// The same without an age of cuts.
+    fn command_of_age(&self, stream: &str, leases: &str, lake: &str) -> Command {
+        let mut command = loglens(&["consume", stream, "--leases", leases, "--to", lake]);
+        command.args(["--failover", "1s", "--anonymous"]);
+        command.args(["--endpoint-url", &self.server.endpoint()]);
+        command
+    }
+
+    /// The command with a lake in a bucket of another server.
+    pub(crate) fn command_to(
+        &self,
+        bucket: &loglens_test_server::Server,
+        more: &[&str],
+    ) -> Command {
+        let leases = below(&self.folder, "leases");
+        let mut command = loglens(&["consume", "kinesis://flow-logs", "--to", "s3://lake/logs/"]);
+        command.args(["--leases", &leases, "--cut-age", "1s", "--failover", "1s"]);
+        command.args(["--anonymous", "--path-style", "--region", "us-east-1"]);
+        command.args(more);
+        command.env("AWS_ENDPOINT_URL_KINESIS", self.server.endpoint());
+        command.env("AWS_ENDPOINT_URL_S3", bucket.endpoint());
+        command
+    }
+
+    pub(crate) fn consume(&self) -> Running {
+        self.start(&mut self.command(&[]))
+    }
+
+    /// Starts a consumer whose standard error is kept.
+    pub(crate) fn start(&self, command: &mut Command) -> Running {
         let mut said = File::options();
         let said = said.create(true).append(true);
         let said = said.open(below(&self.folder, "said")).unwrap();
-        Running(loglens(&arguments).stderr(said).spawn().unwrap())
+        Running(command.stderr(said).spawn().unwrap())
     }
 
     /// How often each number is in the files.
@@ -107,7 +155,7 @@ impl World {
         numbers.collect()
     }
 
-    fn wait_for(&self, numbers: u64) {
+    pub(crate) fn wait_for(&self, numbers: u64) {
         let begun = Instant::now();
         while self.numbers().len() < numbers as usize {
             let waits = begun.elapsed() < Duration::from_secs(60);
@@ -118,11 +166,25 @@ impl World {
     }
 
     /// What consumers said so far.
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(below(&self.folder, "said")).unwrap()
     }
 
-    fn assert_each_once(&self, numbers: u64) {
+    /// Files of the lake, and their bytes.
+    pub(crate) fn files(&self) -> (u64, u64) {
+        let lake = self.folder.path().join("lake");
+        let entries = walk(&lake);
+        let files = entries.iter().filter(|path| {
+            let name = path.to_string_lossy();
+            name.ends_with(".parquet") || name.contains("/lake/errors/")
+        });
+        let sizes: Vec<_> = files
+            .map(|path| fs::metadata(path).unwrap().len())
+            .collect();
+        (sizes.len() as u64, sizes.iter().sum())
+    }
+
+    pub(crate) fn assert_each_once(&self, numbers: u64) {
         assert_eq!(
             self.numbers(),
             (0..numbers).map(|number| (number, 1)).collect()
@@ -130,11 +192,23 @@ impl World {
     }
 }
 
-struct Running(Child);
+/// All files below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let files = paths.flat_map(|path| match path.is_dir() {
+        true => walk(&path),
+        false => vec![path],
+    });
+    files.collect()
+}
+
+/// A consumer, which is killed when it is dropped.
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     /// Ends as it does when it is asked to.
-    fn terminate(mut self) {
+    pub(crate) fn terminate(mut self) {
         let killed = Command::new("kill")
             .args(["-TERM", &self.0.id().to_string()])
             .status();
@@ -233,7 +307,4 @@ fn what_cannot_be_consumed_is_said() {
         assert_eq!(out, "");
         assert!(err.contains("hint") || err.contains("help"), "{err}");
     }
-    let (output, _, err) = run(&mut loglens(&["consume", "kinesis://a", "--to", "lake"]));
-    assert_eq!(output.status.code(), Some(2));
-    assert!(err.contains("--leases"), "{err}");
 }

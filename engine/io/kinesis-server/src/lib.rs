@@ -75,6 +75,8 @@ pub(crate) struct State {
 pub(crate) struct Switches {
     /// So many answers begin with the records of the one before.
     again: usize,
+    /// Records came so much earlier than they did.
+    age: Duration,
     /// Of so many writes every other record is refused.
     refused: usize,
     /// The most shards of a page.
@@ -201,6 +203,11 @@ impl Server {
     /// Of so many `PutRecords`, every other record is refused.
     pub fn refuse_some(&self, times: usize) {
         lock(&self.state.switches).refused = times;
+    }
+
+    /// From now on, readers are told that records came so much earlier than they did.
+    pub fn age(&self, age: Duration) {
+        lock(&self.state.switches).age = age;
     }
 
     /// `ListShards` gives no more than so many shards at a time.

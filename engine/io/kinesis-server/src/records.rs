@@ -27,7 +27,13 @@ pub(crate) async fn complete(state: &State, stream: &str, shard: &str, answer: &
     let Some(records) = answer["Records"].as_array_mut() else {
         return;
     };
-    let given = std::mem::take(records);
+    let mut given = std::mem::take(records);
+    let age = lock(&state.switches).age.as_secs_f64();
+    for record in &mut given {
+        if let Some(arrived) = record["ApproximateArrivalTimestamp"].as_f64() {
+            record["ApproximateArrivalTimestamp"] = json!(arrived - age);
+        }
+    }
     let key = (stream.to_owned(), shard.to_owned());
     let before = lock(&state.given).insert(key, given.clone());
     if let Some(before) = before.filter(|before| !before.is_empty()) {

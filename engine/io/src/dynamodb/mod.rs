@@ -62,6 +62,15 @@ impl DynamoLeases {
         }
     }
 
+    /// Whether the table is there; nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// DynamoDB's; a table of another kind.
+    pub async fn is_made(&self) -> Result<bool, Error> {
+        table::is_made(self).await
+    }
+
     /// Requests made again so far, and answers that asked to slow down.
     pub fn retries(&self) -> (u64, u64) {
         self.service.counts()

@@ -1,4 +1,4 @@
-//! Making the table of leases.
+//! The table of leases: looking for it, and making it.
 
 use std::time::Duration;
 
@@ -38,6 +38,14 @@ pub(super) async fn prepare(leases: &DynamoLeases) -> Result<(), Error> {
     }
     let message = format!("{SCHEME}{}: the table does not become active", leases.table);
     Err(Error::new(Owner::External, message).hint("look at it: aws dynamodb describe-table"))
+}
+
+/// Whether there is a table of leases.
+pub(super) async fn is_made(leases: &DynamoLeases) -> Result<bool, Error> {
+    match look(leases).await? {
+        None => Ok(false),
+        Some(table) => check(leases, &table).map(|()| true),
+    }
 }
 
 async fn look(leases: &DynamoLeases) -> Result<Option<TableDescription>, Error> {

@@ -19,6 +19,7 @@ use tokio::sync::{OnceCell, mpsc};
 use super::connection::Connection;
 use super::refused::Ask;
 use super::resume::Resume;
+use super::summary;
 use crate::aws::backoff::pause;
 use crate::aws::network::Task;
 use crate::aws::refusal::{Passing, Refusal};
@@ -73,19 +74,7 @@ impl FanOut {
 
     /// The consumer's ARN, once it is there to be used.
     async fn register(&self, connection: &Connection) -> Result<String, Error> {
-        let stream = connection.stream.clone();
-        let summary = connection.ask(
-            Ask::new("DescribeStreamSummary"),
-            Patience::Forever,
-            move |client| {
-                let request = client.describe_stream_summary().stream_name(&stream);
-                async move { request.send().await.map_err(Refusal::from) }
-            },
-        );
-        let summary = summary.await?.stream_description_summary;
-        let stream_arn = summary
-            .map(|summary| summary.stream_arn)
-            .unwrap_or_default();
+        let stream_arn = summary::of(connection).await?.stream_arn;
         for _ in 0..TRIES {
             let (arn, name) = (stream_arn.clone(), self.consumer.clone());
             let found = connection.try_ask(Patience::Forever, move |client| {

@@ -2,7 +2,7 @@
 //!
 //! - `place`: what a stream is called.
 //! - `connection`: all requests to one stream; what they are refused for (`refused`).
-//! - `shards`: which shards there are.
+//! - `shards`: which shards there are; `summary`: what is said of all of the stream.
 //! - `polling`: reading a shard with `GetRecords`, at the pace that it bears (`pace`).
 //! - `fan_out`: reading it over a subscription of a consumer of its own.
 //! - [`producer`][]: writing.
@@ -21,8 +21,10 @@ pub mod producer;
 mod refused;
 mod resume;
 mod shards;
+mod summary;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use loglens_engine::Error;
@@ -65,6 +67,15 @@ impl KinesisStream {
     pub fn with_fan_out(mut self, consumer: &str) -> Self {
         self.fan_out = Some(Arc::new(FanOut::new(consumer)));
         self
+    }
+
+    /// How long the stream keeps records.
+    ///
+    /// # Errors
+    ///
+    /// What does not pass by itself: it is not allowed to ask, or there is no such stream.
+    pub async fn retention(&self) -> Result<Duration, Error> {
+        summary::retention(&self.connection).await
     }
 
     /// What was done so far, by all readers and producers of this stream.

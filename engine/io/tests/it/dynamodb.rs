@@ -65,7 +65,9 @@ async fn an_answer_that_is_lost_after_the_write_changes_nothing() {
     };
     let leases = table(&forward.endpoint());
     forward.fail(Fault::once("CreateTable", Wrong::LoseAnswer));
+    assert!(!leases.is_made().await.unwrap());
     leases.prepare().await.unwrap();
+    assert!(leases.is_made().await.unwrap());
     let mine = Lease {
         owner: Some(Arc::from("me")),
         parents: vec![Arc::from("b"), Arc::from("a")],
@@ -230,6 +232,7 @@ async fn what_is_refused_is_said() {
                 .unwrap(),
         );
     other.send().await.unwrap();
+    assert!(leases.is_made().await.is_err());
     let error = leases.prepare().await.unwrap_err();
     assert_eq!(
         (error.owner, error.message.as_str()),

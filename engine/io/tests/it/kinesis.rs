@@ -293,6 +293,13 @@ async fn records_that_are_refused_one_by_one_are_written_again() {
 }
 
 #[tokio::test]
+async fn how_long_records_are_kept() {
+    let server = server(1).await;
+    let day = Duration::from_secs(24 * 60 * 60);
+    assert_eq!(stream(&server).retention().await.unwrap(), day);
+}
+
+#[tokio::test]
 async fn what_does_not_pass_is_said() {
     let server = server(1).await;
     let missing = named(&server, "flow-lgos");

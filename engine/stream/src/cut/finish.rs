@@ -79,6 +79,7 @@ impl ShardOwner {
             fetched
                 .records
                 .retain(|record| records.hold(&record.sequence) && found.add(&record.sequence));
+            self.tell(&fetched);
             making.take(fetched, application.clock.now()).await?;
             if is_over {
                 let count = found.records.map_or(0, |found| found.count);

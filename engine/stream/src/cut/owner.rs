@@ -10,7 +10,7 @@ use loglens_engine::shard::Fetched;
 use super::maker::{Beginning, CutState, Making};
 use super::uploads::Uploads;
 use crate::application::Application;
-use crate::event::Event;
+use crate::event::{Event, Gave};
 use crate::leases::Held;
 use crate::shard_log::{Claim, Commit, CutRange, Entry, ShardLog, Tail, Writer};
 use crate::stop::Stop;
@@ -25,6 +25,8 @@ pub enum Left {
     Ended,
     /// It was asked to stop: all that was read is committed, and the lease was given up.
     Stopped,
+    /// It was asked to stop after something had failed: the lease was given up at the last commit.
+    Behind,
     /// Somebody else goes on with the shard, or had written the entry that was to be written.
     Deposed,
 }
@@ -144,6 +146,7 @@ impl ShardOwner {
             fetched
                 .records
                 .retain(|record| open.range.add(&record.sequence));
+            self.tell(&fetched);
             let ended = fetched.ended;
             open.making
                 .take(fetched, self.application.clock.now())
@@ -155,6 +158,14 @@ impl ShardOwner {
                 return Ok(Left::Ended);
             }
         }
+    }
+
+    /// Tells of what the shard gave.
+    pub(super) fn tell(&self, fetched: &Fetched) {
+        self.application.observer.observe(&Event::Fetched {
+            shard: self.shard(),
+            gave: Gave::new(fetched),
+        });
     }
 
     fn should_cut(&self, open: &Open) -> bool {

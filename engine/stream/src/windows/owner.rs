@@ -11,6 +11,7 @@
 //! worker, and stands by: it looks at the object from time to time, and takes over when nothing
 //! happens to it. Two that own it for a moment do no harm, since only one of them keeps its step.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use super::cut_state;
 use super::episodes;
 use super::files::WindowFiles;
 use super::kept::{Closing, Kept, Used};
-use super::notices;
+use super::notices::{self, Notified};
 use super::standing::StandingWindow;
 use crate::application::Application;
 use crate::event::{Event, WindowsGiven};
@@ -72,8 +73,8 @@ struct Open {
     stream: Stream,
     /// What is kept, and may not be given yet.
     closings: Vec<Closing>,
-    /// Whoever is notified is not asked again before this time.
-    pause: Option<(Duration, Duration)>,
+    /// Who did not take notices is not asked again before a time: that, and how long it waits then.
+    pauses: HashMap<String, (Duration, Duration)>,
 }
 
 /// What a step did.
@@ -238,7 +239,7 @@ impl WindowOwner {
             condition,
             stream,
             closings,
-            pause: None,
+            pauses: HashMap::new(),
         };
         self.give_files(&mut open).await?;
         Ok(open)
@@ -468,28 +469,31 @@ impl WindowOwner {
         Ok(())
     }
 
-    /// Tells those who are notified what waits for them, unless one failed a moment ago. What was told
-    /// is taken off at the next step that is kept.
+    /// Tells those who are notified what waits for them. What was told is taken off at the next step
+    /// that is kept.
     async fn notify(&self, open: &mut Open) {
-        if open.pause.is_some_and(|(until, _)| self.now() < until) {
-            return;
-        }
         for notified in &self.window.notified {
-            while let Some(waiting) = open.kept.waiting.get_mut(notified.name())
-                && !waiting.is_empty()
+            let name = notified.name();
+            let Some(waiting) = open.kept.waiting.get_mut(name) else {
+                continue;
+            };
+            let pause = open.pauses.remove(name);
+            if let Some((until, _)) = pause
+                && self.now() < until
             {
-                let some = waiting.len().min(notified.at_once());
-                if let Err(error) = notified.give(&waiting[..some]).await {
-                    let mut pause = open.pause.map_or(FIRST_PAUSE, |(_, pause)| pause);
-                    let wait = self.failed(&error, &mut pause);
-                    open.pause = Some((self.now() + wait, pause));
-                    return;
-                }
-                waiting.drain(..some);
+                open.pauses
+                    .extend(pause.map(|pause| (name.to_owned(), pause)));
+                continue;
             }
-            open.kept.waiting.remove(notified.name());
+            if let Err(error) = give_all(&**notified, waiting).await {
+                let mut next = pause.map_or(FIRST_PAUSE, |(_, next)| next);
+                let wait = self.failed(&error, &mut next);
+                open.pauses
+                    .insert(name.to_owned(), (self.now() + wait, next));
+            } else {
+                open.kept.waiting.remove(name);
+            }
         }
-        open.pause = None;
     }
 
     fn observe(&self, open: &Open, done: &Done) {
@@ -508,4 +512,14 @@ impl WindowOwner {
                 waiting: open.kept.waiting.values().map(Vec::len).sum::<usize>() as u64,
             }));
     }
+}
+
+/// Gives all notices that wait, or as many as are taken.
+async fn give_all(notified: &dyn Notified, waiting: &mut Vec<String>) -> Result<(), Error> {
+    while !waiting.is_empty() {
+        let some = waiting.len().min(notified.at_once());
+        notified.give(&waiting[..some]).await?;
+        waiting.drain(..some);
+    }
+    Ok(())
 }
