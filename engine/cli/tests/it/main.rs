@@ -10,6 +10,7 @@ mod consume;
 mod consume_check;
 mod consume_config;
 mod consume_operation;
+mod consume_windows;
 mod convert;
 mod convert_killed;
 mod credentials;
