@@ -19,6 +19,9 @@ pub(crate) enum Command {
     /// Read thousands of small objects from an S3 server on loopback, with and without latency
     #[cfg(feature = "s3")]
     S3(S3),
+    /// The daemon without a network: records in memory become windows and Parquet
+    #[cfg(feature = "daemon")]
+    Daemon(Daemon),
     /// Windows over an hour of flow logs, as text and as Parquet
     Windows(Windows),
     /// Write results.md and chart.svg again from a results.json
@@ -50,6 +53,17 @@ pub(crate) struct S3 {
     /// The loglens to measure [default: the one beside this program]
     #[arg(long, value_name = "PATH")]
     pub(crate) loglens: Option<PathBuf>,
+}
+
+#[cfg(feature = "daemon")]
+#[derive(Debug, Args)]
+pub(crate) struct Daemon {
+    /// Flow log records of a case
+    #[arg(long, default_value_t = 2_000_000)]
+    pub(crate) rows: u64,
+    /// Only this case, in this process
+    #[arg(long, hide = true)]
+    pub(crate) case: Option<usize>,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,8 @@ mod bars;
 mod cases;
 mod chart;
 mod compare;
+#[cfg(feature = "daemon")]
+mod daemon;
 mod data;
 #[cfg(feature = "datafusion")]
 mod datafusion;
@@ -68,6 +70,8 @@ fn run(command: Command) -> Result<bool> {
         Command::Compare(arguments) => return compare::compare(&arguments),
         #[cfg(feature = "s3")]
         Command::S3(arguments) => return s3::run(&arguments),
+        #[cfg(feature = "daemon")]
+        Command::Daemon(arguments) => return daemon::run(&arguments),
         Command::Windows(arguments) => return windows::run(&arguments),
         Command::Render { folder } => report::render(&folder)?,
         #[cfg(feature = "datafusion")]

@@ -97,11 +97,12 @@ Examples:
   loglens consume --config daemon.toml --check
 
 Workers of one application share the shards: start as many as you like, with leases in DynamoDB.
-Ctrl-C or SIGTERM: what was read is written, and leases are given up. A second one ends at once; nothing is lost
-or doubled by that, nor by kill -9.
+Ctrl-C or SIGTERM: what was read is written, and leases are given up. A second one ends at once;
+nothing is lost or doubled by that, nor by kill -9.
 
-Exit codes: 0 asked to end, and all that was read is written; 1 stream, leases or lake failed, or not all could be
-written in time: the next one goes on at the last commit; 2 usage or configuration error; 130 asked twice.";
+Exit codes: 0 asked to end, and all that was read is written; 1 stream, leases or lake failed, or not
+all could be written in time: the next one goes on at the last commit; 2 usage or configuration error;
+130 asked twice.";
 
 /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end.
 #[derive(Debug, Args)]
@@ -165,7 +166,7 @@ pub(crate) struct Consume {
     #[arg(long)]
     pub(crate) check: bool,
     /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. Its
-    /// section [consume] says what no option does, partition_by and windows too; the rest how S3,
+    /// section "consume" says what no option does, partition_by and windows too; the rest how S3,
     /// Kinesis and DynamoDB are reached
     #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use loglens_test_server::{Bucket, Fault, Server};
 
-use crate::command::{below, run};
+use crate::command::{below, loglens, root, run};
 use crate::consume::World;
 
 /// What it says, and its exit code.
@@ -62,7 +62,7 @@ fn leases_that_are_there() {
     assert!(line(&said, "lake").ends_with("it is there; it was not tried to write"));
 }
 
-/// Windows are shown by name, before it is said that nothing runs them.
+/// Windows are shown by name, before it is said that one cannot stand.
 #[test]
 fn windows() {
     let world = World::new();
@@ -87,9 +87,32 @@ fn windows() {
         "{said}"
     );
     assert!(
-        err.starts_with("error: top: standing windows are not run yet"),
+        err.starts_with("error: window top: the statement reads no log table"),
         "{err}"
     );
+}
+
+/// The file that the documentation shows is one.
+#[test]
+fn the_documented_file() {
+    let world = World::new();
+    let page = fs::read_to_string(root().join("docs/running.md")).unwrap();
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    fs::write(below(&world.folder, "daemon.toml"), text).unwrap();
+    let (leases, lake) = (below(&world.folder, "leases"), below(&world.folder, "lake"));
+    let file = below(&world.folder, "daemon.toml");
+    let mut command = loglens(&[
+        "consume", "--config", &file, "--leases", &leases, "--to", &lake,
+    ]);
+    command.args(["--endpoint-url", &world.server.endpoint(), "--anonymous"]);
+    let (said, code) = check(&mut command);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        line(&said, "stream").contains("kinesis://flow-logs: 2 open shards"),
+        "{said}"
+    );
+    assert!(line(&said, "cuts").ends_with("of 67.1 MB, or when the first record is 300 s old"));
 }
 
 /// A bucket is asked for a write that is refused whatever is there.

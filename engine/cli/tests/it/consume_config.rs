@@ -63,12 +63,12 @@ fn error(folder: &TempDir, more: &[&str]) -> String {
     named.map_or(first, |(_, rest)| rest).to_owned()
 }
 
-/// What is read to its end fails at what comes next: windows do not run.
+/// What is read to its end fails at what comes next: the statement.
 #[test]
 fn every_key_is_understood() {
     assert_eq!(
         error(&configured(EVERYTHING), &[]),
-        "error: top_talkers: standing windows are not run yet"
+        "error: window top_talkers: the statement reads no log table"
     );
 }
 

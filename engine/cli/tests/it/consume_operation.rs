@@ -61,6 +61,15 @@ fn sum(page: &str, name: &str) -> f64 {
     values.sum()
 }
 
+/// Waits until so many records were read.
+fn read(address: &str, records: f64) {
+    until("not all is read", || {
+        let page = get(address, "/metrics").1;
+        let read = sum(&page, "loglens_shard_records_read_total");
+        (read >= records).then_some(())
+    });
+}
+
 fn terminate(consumer: &Running) {
     let id = consumer.0.id().to_string();
     let killed = Command::new("kill").args(["-TERM", &id]).status();
@@ -164,18 +173,16 @@ fn a_lake_that_is_too_slow_is_left_at_the_last_commit() {
     let more = [LISTEN.as_slice(), &["--drain", "3s", "--cut-size", "1GiB"]].concat();
     let mut consumer = world.start(&mut world.command_to(&server, &more));
     let address = address(&world);
-    until("it is not ready", || {
-        (get(&address, "/readyz").0 == 200).then_some(())
-    });
     until("nothing is written", || {
-        let keys = server.with("lake", |bucket| bucket.keys());
-        keys.iter()
-            .any(|key| key.ends_with(".parquet"))
-            .then_some(())
+        let page = get(&address, "/metrics").1;
+        (sum(&page, "loglens_rows_written_total") == 50.0).then_some(())
     });
+    assert_eq!(get(&address, "/readyz").0, 200);
+    // After a commit its log is looked at once more.
+    sleep(Duration::from_secs(1));
     server.delay(Duration::from_secs(20));
     world.put(50..100);
-    sleep(Duration::from_millis(1500));
+    read(&address, 100.0);
     terminate(&consumer);
     let (status, why) = until("it does not stop", || {
         let (status, why) = get(&address, "/readyz");
@@ -261,12 +268,17 @@ fn a_second_signal_ends_it_at_once() {
     let more = [LISTEN.as_slice(), &["--drain", "1h"]].concat();
     let mut consumer = world.start(&mut world.command_to(&server, &more));
     let address = address(&world);
-    until("it is not ready", || {
-        (get(&address, "/readyz").0 == 200).then_some(())
+    until("it does not read", || {
+        let page = get(&address, "/metrics").1;
+        let shards = page
+            .matches("\nloglens_shard_checkpoint_age_seconds{")
+            .count();
+        (shards == 2).then_some(())
     });
+    assert_eq!(get(&address, "/readyz").0, 200);
     server.delay(Duration::from_secs(30));
     world.put(0..50);
-    sleep(Duration::from_millis(2500));
+    read(&address, 50.0);
     terminate(&consumer);
     until("it does not stop", || {
         (get(&address, "/readyz").0 == 503).then_some(())

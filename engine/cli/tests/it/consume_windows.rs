@@ -207,7 +207,7 @@ fn another_statement_under_a_name_is_refused() {
     let configure = |condition: &str| {
         let text = format!(
             "[[consume.windows]]\nname = \"w\"\nsql = \"SELECT window_end, count(*) AS n FROM vpc_flow_logs \
-             {condition} GROUP BY tumble(event_time, INTERVAL '1' MINUTE)\"\n"
+             {condition} GROUP BY tumble(event_time, INTERVAL '1' MINUTE)\"\ndisorder = \"1s\"\n"
         );
         fs::write(&path, text).unwrap();
     };

@@ -180,7 +180,8 @@ impl Lake {
 
 /// The one statement of a window.
 fn statement(engine: &Engine, window: &WindowStatement) -> Result<Statement, Error> {
-    let mut statements = engine.parse(&window.sql)?;
+    let statements = engine.parse(&window.sql);
+    let mut statements = statements.map_err(|error| in_window(window, error))?;
     match (statements.pop(), statements.is_empty()) {
         (Some(statement), true) => Ok(statement),
         _ => Err(of_window(window, "expected one statement")),
@@ -190,10 +191,7 @@ fn statement(engine: &Engine, window: &WindowStatement) -> Result<Statement, Err
 async fn stream(engine: &Engine, window: &WindowStatement) -> Result<Stream, Error> {
     let statement = statement(engine, window)?;
     let stream = engine.stream(statement, window.options).await;
-    stream.map_err(|error| Error {
-        message: format!("window {}: {}", window.name, error.message),
-        ..error
-    })
+    stream.map_err(|error| in_window(window, error))
 }
 
 /// What groups records for a window, if its statement can stand.
@@ -215,6 +213,15 @@ async fn grouping(engine: &Engine, window: &WindowStatement) -> Result<Grouping,
         return Err(error.hint("leave `lateness` out: rows that come late begin a session"));
     }
     Ok(grouping)
+}
+
+/// What is wrong with a statement is wrong with the configuration.
+fn in_window(window: &WindowStatement, error: Error) -> Error {
+    Error {
+        owner: Owner::Config,
+        message: format!("window {}: {}", window.name, error.message),
+        ..error
+    }
 }
 
 fn of_window(window: &WindowStatement, what: &str) -> Error {

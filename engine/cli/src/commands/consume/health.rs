@@ -19,12 +19,13 @@ const FAILS: Duration = Duration::from_secs(60);
 const RECOVERED: Duration = Duration::from_secs(30);
 
 /// How the worker does.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Health(Mutex<State>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    turned: Instant,
+    /// When its loop turned last; None before it begins.
+    turned: Option<Instant>,
     /// Leases were prepared and looked at.
     looked: bool,
     stopping: bool,
@@ -65,17 +66,6 @@ impl Failing {
 }
 
 impl Health {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(State {
-            turned: Instant::now(),
-            looked: false,
-            stopping: false,
-            left_behind: 0,
-            worker: None,
-            shards: BTreeMap::new(),
-        }))
-    }
-
     /// The daemon was asked to end.
     pub(super) fn stopping(&self) {
         self.state().stopping = true;
@@ -83,10 +73,10 @@ impl Health {
 
     /// Fails, in words, if the worker hangs.
     pub(super) fn lives(&self) -> Result<(), String> {
-        let silent = self.state().turned.elapsed();
-        match silent < HANGS {
-            true => Ok(()),
-            false => Err(format!("the worker hangs for {} s", silent.as_secs())),
+        let silent = self.state().turned.map(|turned| turned.elapsed());
+        match silent.filter(|silent| *silent >= HANGS) {
+            None => Ok(()),
+            Some(silent) => Err(format!("the worker hangs for {} s", silent.as_secs())),
         }
     }
 
@@ -130,7 +120,7 @@ impl Observer for Health {
     fn observe(&self, event: &Event<'_>) {
         let mut state = self.state();
         match event {
-            Event::Renewed => state.turned = Instant::now(),
+            Event::Renewed => state.turned = Some(Instant::now()),
             Event::Looked => {
                 state.looked = true;
                 state.worker = None;
@@ -200,7 +190,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_is_ready_once_leases_were_looked_at_and_until_it_stops() {
-        let health = Health::new();
+        let health = Health::default();
         assert_eq!(why(&health), "starting: leases are not there yet");
         health.observe(&Event::Looked);
         assert_eq!(why(&health), "", "it waits for a shard");
@@ -212,7 +202,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nothing_but_failures_for_a_minute() {
-        let health = Health::new();
+        let health = Health::default();
         health.observe(&Event::Looked);
         let (a, b): (Arc<str>, Arc<str>) = (Arc::from("a"), Arc::from("b"));
         health.observe(&Event::Taken(&a));
@@ -235,7 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_place_of_leases_that_does_not_answer() {
-        let health = Health::new();
+        let health = Health::default();
         health.observe(&Event::Looked);
         failed(&health, None);
         assert_eq!(why(&health), "");
@@ -247,8 +237,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_worker_that_hangs() {
-        let health = Health::new();
-        advance(seconds(599)).await;
+        let health = Health::default();
+        advance(seconds(1000)).await;
+        assert!(health.lives().is_ok(), "it waits for the stream to begin");
         health.observe(&Event::Renewed);
         advance(seconds(599)).await;
         assert!(health.lives().is_ok());

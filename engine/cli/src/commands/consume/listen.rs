@@ -80,6 +80,7 @@ async fn connection(stream: TcpStream, told: Told) {
     });
     // Whoever asked may be gone before the answer is there.
     let _ = http1::Builder::new()
+        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), answer)
         .await;
 }

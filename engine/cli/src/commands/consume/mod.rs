@@ -15,6 +15,7 @@ mod metrics;
 mod outputs;
 mod page;
 mod progress;
+mod sampled;
 mod settings;
 mod teller;
 mod time;
@@ -37,9 +38,7 @@ use loglens_stream::windows::Standings;
 use loglens_stream::worker::Worker;
 
 use self::connections::{Connections, LakePlace};
-use self::health::Health;
 use self::listen::{Listener, Told};
-use self::metrics::{Metrics, number};
 use self::settings::Settings;
 use self::teller::{Level, Line, Teller};
 use crate::arguments::Consume;
@@ -69,10 +68,10 @@ async fn consume(arguments: Consume) -> Result<(), Failure> {
 
 async fn consume_by(settings: &Settings, is_check: bool) -> Result<(), Failure> {
     let connections = Connections::new(settings)?;
-    let application = application(settings, &connections).await?;
     if is_check {
         check::check(settings, &connections).await?;
     }
+    let application = application(settings, &connections).await?;
     match is_check {
         true => Ok(()),
         false => work(settings, &connections, application).await,
@@ -87,13 +86,9 @@ async fn work(
 ) -> Result<(), Failure> {
     let asked = Stop::new()?;
     let teller = Teller(settings.log);
-    let (health, metrics) = (
-        Arc::new(Health::new()),
-        Arc::new(metrics(settings, connections)),
-    );
     let told = Told {
-        health: Arc::clone(&health),
-        metrics: Arc::clone(&metrics),
+        health: Arc::default(),
+        metrics: Arc::new(sampled::metrics(settings, connections)),
     };
     application.observer = observers(teller, &told);
     if let Some(address) = settings.listen {
@@ -103,15 +98,15 @@ async fn work(
         tokio::spawn(listener.serve(told.clone()));
     }
     let (stopper, stop) = stopper();
-    tokio::spawn(stop_when_asked(asked, stopper, told, teller));
+    tokio::spawn(stop_when_asked(asked, stopper, told.clone(), teller));
     let working = async {
         if !is_there(&*application.source, stop.clone()).await? {
             return Ok(());
         }
-        let stream = connections.stream.clone();
+        let (stream, metrics) = (connections.stream.clone(), Arc::clone(&told.metrics));
         tokio::spawn(alarm::watch(stream, metrics, teller));
         run_worker(settings, application, stop.clone()).await?;
-        match health.left_behind() {
+        match told.health.left_behind() {
             0 => Ok(()),
             shards => {
                 let shards = things(shards, "shard");
@@ -185,38 +180,6 @@ fn observers(teller: Teller, told: &Told) -> Arc<dyn Observer> {
     Arc::new(all)
 }
 
-/// The metrics, with what is not counted by events.
-fn metrics(settings: &Settings, connections: &Connections) -> Metrics {
-    let metrics = Metrics::default();
-    let (application, stream) = (settings.application.clone(), settings.stream.text.clone());
-    metrics.also(move |page| {
-        let mut info = page.gauge("loglens_build_info", "What runs.");
-        let version = env!("CARGO_PKG_VERSION");
-        info.of(
-            &[
-                ("version", version),
-                ("application", &application),
-                ("stream", &stream),
-            ],
-            1.0,
-        );
-    });
-    let connections = connections.clone();
-    metrics.also(move |page| {
-        let retries = connections.retries();
-        let mut metric = page.counter("loglens_requests_retried_total", "Requests made again.");
-        for (service, again, _) in &retries {
-            metric.of(&[("service", service)], number(*again));
-        }
-        let help = "Answers that asked to slow down.";
-        let mut metric = page.counter("loglens_requests_throttled_total", help);
-        for (service, _, throttled) in &retries {
-            metric.of(&[("service", service)], number(*throttled));
-        }
-    });
-    metrics
-}
-
 async fn application(
     settings: &Settings,
     connections: &Connections,
@@ -273,8 +236,7 @@ fn random() -> u64 {
 /// The first time what was read is written; the second time it ends at once.
 async fn stop_when_asked(mut asked: Stop, stopper: Stopper, told: Told, teller: Teller) {
     asked.asked().await;
-    let text =
-        "note: ending: what was read is written; once more ends it at once, and loses nothing";
+    let text = "ending: what was read is written; once more ends it at once, and loses nothing";
     teller.tell(&Line::new(Level::Info, "stopping", text));
     told.health.stopping();
     told.metrics.stopping();

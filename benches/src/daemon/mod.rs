@@ -1,0 +1,284 @@
+//! The daemon without a network: records of a stream in memory become windows and Parquet.
+//!
+//! A worker of the real kind reads one shard, which gives what it has as fast as it is taken, and
+//! writes to a place that keeps what the protocol reads back and counts the rest. Each case is a
+//! process of its own, on one core, so that its CPU time and its peak of memory are its own. What is
+//! counted: every record must be in a committed file, and where there is a window, in it too.
+
+mod records;
+mod sink;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use loglens_engine::archive::Given;
+use loglens_engine::shard::Start;
+use loglens_engine::stream::StreamOptions;
+use loglens_io::local_leases::LocalLeases;
+use loglens_stream::application::{Application, Place};
+use loglens_stream::clock::SystemClock;
+use loglens_stream::event::{Event, Observer};
+use loglens_stream::lake::maker::{Lake, LakeSettings, Partitioning, WindowStatement};
+use loglens_stream::leases::LeaseSettings;
+use loglens_stream::stop::{Stopper, stopper};
+use loglens_stream::windows::{StandingWindow, Standings};
+use loglens_stream::worker::Worker;
+use nix::sys::resource::UsageWho;
+use serde::{Deserialize, Serialize};
+
+use self::records::{Packing, Records};
+use self::sink::CountingSink;
+use crate::arguments::Daemon;
+use crate::error::{Error, Result};
+use crate::measure;
+
+/// Standing in the cases that have a window.
+const TOP_TALKERS: &str = "SELECT window_end, srcaddr, count(*) AS flows, sum(bytes) AS bytes FROM vpc_flow_logs \
+     GROUP BY hop(event_time, INTERVAL '1' MINUTE, INTERVAL '5' MINUTE), srcaddr \
+     QUALIFY row_number() OVER (PARTITION BY window_end ORDER BY flows DESC) <= 10";
+
+/// The memory that sorting a cut may take.
+const MEMORY_LIMIT: usize = 256 << 20;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    name: &'static str,
+    packing: Packing,
+    window: bool,
+    /// How many times the records.
+    times: u64,
+    /// Bytes a second that the place takes.
+    sink: Option<u64>,
+    accounts: u64,
+    days: u64,
+    cut_bytes: usize,
+}
+
+const PLAIN: Case = Case {
+    name: "lines",
+    packing: Packing::Lines,
+    window: false,
+    times: 1,
+    sink: None,
+    accounts: 1,
+    days: 1,
+    cut_bytes: 64 << 20,
+};
+
+const CASES: &[Case] = &[
+    PLAIN,
+    Case {
+        name: "lines, a window",
+        window: true,
+        ..PLAIN
+    },
+    Case {
+        name: "CloudWatch messages, a window",
+        packing: Packing::CloudWatch,
+        window: true,
+        ..PLAIN
+    },
+    Case {
+        name: "ten times as many, a slow place",
+        window: true,
+        times: 10,
+        sink: Some(10 << 20),
+        ..PLAIN
+    },
+    Case {
+        name: "10,000 partitions in a cut",
+        packing: Packing::CloudWatch,
+        accounts: 100,
+        days: 100,
+        cut_bytes: 1 << 30,
+        ..PLAIN
+    },
+];
+
+/// What a process of a case says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Said {
+    records: u64,
+    seconds: f64,
+    cpu_seconds: f64,
+    rows: u64,
+    windowed: u64,
+    files: u64,
+}
+
+/// Runs all cases, or in a process of its own one of them.
+pub(crate) fn run(arguments: &Daemon) -> Result<bool> {
+    if let Some(case) = arguments.case {
+        let case = CASES.get(case).ok_or_else(|| Error::new("no such case"))?;
+        println!(
+            "{}",
+            serde_json::to_string(&consume(*case, arguments.rows)?)?
+        );
+        return Ok(true);
+    }
+    println!(
+        "| case | records | records a second and core of CPU | seconds | peak memory | files |"
+    );
+    println!("|---|---|---|---|---|---|");
+    let this = std::env::current_exe().map_err(|error| Error::new(error.to_string()))?;
+    let rows = arguments.rows.to_string();
+    let mut all_there = true;
+    for (number, case) in CASES.iter().enumerate() {
+        let number = number.to_string();
+        let command = ["daemon", "--rows", &rows, "--case", &number].map(std::ffi::OsStr::new);
+        let measured = measure::run(1, &this, &command)?;
+        let said: Said = serde_json::from_str(&measured.stdout)?;
+        all_there &= said.rows == said.records && (!case.window || said.windowed == said.records);
+        println!(
+            "| {} | {} | {:.0} | {:.1} | {:.0} MB | {} |",
+            case.name,
+            said.records,
+            said.records as f64 / said.cpu_seconds,
+            said.seconds,
+            measured.peak_bytes as f64 / 1e6,
+            said.files,
+        );
+    }
+    Ok(all_there)
+}
+
+fn consume(case: Case, rows: u64) -> Result<Said> {
+    let records = Records::new(case.packing, case.accounts, case.days)?;
+    let count = records.rounded(rows * case.times);
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Error::new(error.to_string()))?;
+    let (begun, (cpu_before, _)) = (Instant::now(), measure::usage(UsageWho::RUSAGE_SELF)?);
+    let counts = runtime
+        .block_on(work(case, records, count))
+        .map_err(|error| Error::new(error.to_string()))?;
+    let (cpu_after, _) = measure::usage(UsageWho::RUSAGE_SELF)?;
+    Ok(Said {
+        records: count,
+        seconds: begun.elapsed().as_secs_f64(),
+        cpu_seconds: cpu_after - cpu_before,
+        rows: counts.rows.load(Relaxed),
+        windowed: counts.windowed.load(Relaxed),
+        files: counts.files.load(Relaxed),
+    })
+}
+
+/// What was committed.
+#[derive(Debug, Default)]
+struct Counts {
+    rows: AtomicU64,
+    files: AtomicU64,
+    windowed: AtomicU64,
+    failed: AtomicBool,
+    /// Asked when the shard is at its end.
+    stopper: Mutex<Option<Stopper>>,
+}
+
+impl Observer for Counts {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Committed { commit, .. } => {
+                let rows = commit.outputs.iter().map(|output| output.rows);
+                self.rows.fetch_add(rows.sum(), Relaxed);
+                self.files.fetch_add(commit.outputs.len() as u64, Relaxed);
+            }
+            Event::WindowsGiven(given) => {
+                self.windowed.fetch_add(given.merged.rows, Relaxed);
+            }
+            Event::Ended(_) => {
+                let stopper = self.stopper.lock();
+                if let Some(stopper) = stopper.unwrap_or_else(PoisonError::into_inner).take() {
+                    stopper.stop();
+                }
+            }
+            Event::Failed { error, .. } | Event::WindowFailed { error, .. } => {
+                self.failed.store(true, Relaxed);
+                eprintln!("{error}");
+            }
+            _ => (),
+        }
+    }
+}
+
+async fn work(
+    case: Case,
+    records: Records,
+    count: u64,
+) -> std::result::Result<Arc<Counts>, loglens_engine::Error> {
+    let windows = case.window.then(|| WindowStatement {
+        name: Arc::from("top_talkers"),
+        sql: Arc::from(TOP_TALKERS),
+        options: StreamOptions {
+            disorder: Some(Duration::from_secs(3600)),
+            lateness: Duration::ZERO,
+            idle: Duration::from_secs(3600),
+        },
+    });
+    let lake = Lake::new(LakeSettings {
+        stream: Arc::from("kinesis://bench"),
+        given: Given::default(),
+        partitioned_by: Partitioning::default(),
+        cut_bytes: case.cut_bytes,
+        cut_age: Duration::from_secs(3600),
+        memory_limit: Some(MEMORY_LIMIT),
+        threads: Some(1),
+        windows: windows.into_iter().collect(),
+    })
+    .await?;
+    let standing = case.window.then(|| StandingWindow {
+        name: Arc::from("top_talkers"),
+        sql: Arc::from(TOP_TALKERS),
+        open: lake.opens(0),
+        files: true,
+        is_alert: false,
+        notified: Vec::new(),
+        as_json: |_| Ok(Vec::new()),
+    });
+    let (stopper, stop) = stopper();
+    let counts = Arc::new(Counts {
+        stopper: Mutex::new(Some(stopper)),
+        ..Counts::default()
+    });
+    let sink = Arc::new(CountingSink::new(case.sink));
+    let place = |root| Place {
+        sink: Arc::clone(&sink) as _,
+        root: Arc::from(root),
+    };
+    let folder = std::env::temp_dir().join(format!("loglens-bench-{}", std::process::id()));
+    let application = Application {
+        name: Arc::from("bench"),
+        program: Arc::from("0"),
+        source: Arc::new(records.stream(count)),
+        leases: Arc::new(LocalLeases::new(&folder)),
+        lake: place("lake"),
+        control: place("control"),
+        maker: Arc::new(lake),
+        clock: Arc::new(SystemClock::default()),
+        observer: Arc::clone(&counts) as _,
+        kept_cuts: 4,
+        windows: Arc::new(Standings::new(standing.into_iter().collect())),
+    };
+    let settings = LeaseSettings {
+        worker: Arc::from("bench"),
+        failover: Duration::from_secs(10),
+        first: Start::Oldest,
+        seed: 1,
+    };
+    let spawn = Arc::new(|task| {
+        tokio::spawn(task);
+    });
+    let done = Worker::new(application, settings, spawn).run(stop).await;
+    // It is in the folder of temporary files.
+    let _ = std::fs::remove_dir_all(folder);
+    done?;
+    match counts.failed.load(Relaxed) {
+        false => Ok(counts),
+        true => {
+            let owner = loglens_engine::Owner::Internal;
+            Err(loglens_engine::Error::new(
+                owner,
+                "something failed, and was tried again",
+            ))
+        }
+    }
+}
