@@ -535,21 +535,21 @@ pub(crate) enum Generate {
 /// What the flow logs are to be.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateFlowLogs {
-    #[command(flatten)]
-    pub(crate) options: GenerateOptions,
     /// Fields and their order: "version account-id ..." [default: version 2]
     #[arg(long, value_name = "NAMES")]
     pub(crate) fields: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: GenerateOptions,
 }
 
 /// What the CloudTrail logs are to be.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateCloudTrailLogs {
-    #[command(flatten)]
-    pub(crate) options: GenerateOptions,
     /// One object with all records on one line or over many, or a record on each line
     #[arg(long, value_enum, default_value = "records")]
     pub(crate) layout: CloudTrailLayout,
+    #[command(flatten)]
+    pub(crate) options: GenerateOptions,
 }
 
 /// How CloudTrail's records stand in an object.
@@ -569,19 +569,38 @@ pub(crate) struct GenerateOptions {
     /// The same seed gives the same logs
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Folder to write to
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) to: PathBuf,
-    /// How many objects, each of five minutes
-    #[arg(long, default_value_t = 1)]
-    pub(crate) objects: usize,
+    /// Folder to write to, or a stream: kinesis://NAME
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::DirPath)]
+    pub(crate) to: String,
+    /// How many objects, each of five minutes [default: 1]
+    #[arg(long)]
+    pub(crate) objects: Option<usize>,
     /// Compress the objects
     #[arg(long)]
     pub(crate) gzip: bool,
+    /// Into a stream: so many records a second [default: as many as it takes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+    /// Into a stream: many records in one, as CloudWatch Logs or the Kinesis Producer Library does
+    #[arg(long, value_enum)]
+    pub(crate) envelope: Option<Envelope>,
     /// How many accounts
     #[arg(long, default_value_t = 1)]
     pub(crate) accounts: u32,
     /// How many Regions
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(loglens_generate::MAX_REGIONS)))]
     pub(crate) regions: u32,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
+    /// says how a stream is reached, where no option does
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
+}
+
+/// What records are put into on their way through a stream.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Envelope {
+    Cloudwatch,
+    Kpl,
 }

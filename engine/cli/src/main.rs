@@ -53,7 +53,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match command {
         Command::Schema(schema) => commands::schema::run(&schema),
         Command::Formats(formats) => commands::formats::run(&formats),
-        Command::Generate(generate) => commands::generate::run(&generate),
+        Command::Generate(generate) => commands::generate::run(generate),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Query(query) => interruptible(commands::query::run(*query)),
         Command::Tail(tail) => commands::tail::run(*tail),

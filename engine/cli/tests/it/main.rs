@@ -15,6 +15,7 @@ mod describe;
 mod doctor;
 mod errors;
 mod generate;
+mod generate_stream;
 mod hostile;
 mod named_queries;
 mod own_formats;
