@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod cache;
+mod chaos;
 mod chart;
 mod cloudtrail;
 mod command;
