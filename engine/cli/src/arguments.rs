@@ -128,6 +128,10 @@ pub(crate) struct Consume {
     /// A worker that is silent for so long has lost its shards to others
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(crate) failover: String,
+    /// Make rows of records in aggregates of the Kinesis Producer Library that belong to another shard:
+    /// for producers that do not send them again. Without it they go to errors/
+    #[arg(long)]
+    pub(crate) keep_resent: bool,
     /// Memory for sorting a cut [default: no limit]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,

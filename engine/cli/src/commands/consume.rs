@@ -85,6 +85,7 @@ fn application(arguments: &Consume) -> Result<Application, Failure> {
             arguments.fields.as_deref(),
         )?,
         partitioned_by: Partitioning::default(),
+        keep_resent: arguments.keep_resent,
         cut_bytes: size("--cut-size", &arguments.cut_size)?,
         cut_age: duration_of("--cut-age", &arguments.cut_age)?,
         memory_limit: limit,
