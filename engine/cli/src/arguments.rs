@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Convert(Box<Convert>),
     /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end
     Consume(Box<Consume>),
+    /// Try the records again that consume rejected: what are rows now becomes rows, each once
+    Replay(Box<Replay>),
     /// Check step by step whether S3 answers, and say what to mend
     Doctor(Box<Doctor>),
     /// Write seeded logs that look real
@@ -146,6 +148,43 @@ pub(crate) struct Consume {
     pub(crate) fields: Option<String>,
     /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
     /// says how S3, Kinesis and DynamoDB are reached, where no option does
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  loglens replay s3://lake/logs/errors/ --to s3://lake/logs/
+  loglens replay lake/errors/ --to lake --format nginx.toml
+
+Run it as often as you like, also after it was killed: what was replayed is passed over.";
+
+/// Try the records again that consume rejected: what are rows now becomes rows, each once.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct Replay {
+    /// Where the rejected records lie: errors/ below the place that consume writes to
+    #[arg(value_name = "ERRORS", value_hint = ValueHint::AnyPath)]
+    pub(crate) errors: String,
+    /// Where rows go to: s3://BUCKET/PREFIX/ or a folder. What is rejected again goes to errors/ there
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: String,
+    /// Memory for sorting [default: no limit]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<String>,
+    /// Take every record as one of this table
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// Read records of a format of your own too, as described in this file; may be repeated
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
+    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
+    /// says how S3 is reached, where no option does
     #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

@@ -59,6 +59,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Tail(tail) => commands::tail::run(*tail),
         Command::Tables(tables) => interruptible(commands::tables::run(*tables)),
         Command::Consume(consume) => commands::consume::run(*consume),
+        Command::Replay(replay) => commands::replay::run(*replay),
         Command::Convert(convert) => commands::convert::run(*convert),
         Command::Doctor(doctor) => interruptible(commands::doctor::run(*doctor)),
         Command::Ddl(ddl) => interruptible(commands::ddl::run(*ddl)),

@@ -16,15 +16,15 @@ use tokio::runtime::Runtime;
 use crate::command::{answer, below, folder, loglens, run};
 
 /// A server with a stream, a place for Parquet, and one for leases.
-struct World {
+pub(crate) struct World {
     runtime: Runtime,
     server: Server,
     stream: KinesisStream,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let server = Server::start().unwrap();
         runtime.block_on(server.create("flow-logs", 2)).unwrap();
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// Puts flows whose bytes are these numbers.
-    fn put(&self, numbers: std::ops::Range<u64>) {
+    pub(crate) fn put(&self, numbers: std::ops::Range<u64>) {
         let entries = numbers.map(|number| {
             let time = 1_767_225_500 + number;
             Entry {
@@ -58,7 +58,7 @@ impl World {
         self.runtime.block_on(self.stream.put(&entries)).unwrap();
     }
 
-    fn put_data(&self, key: &str, data: &str) {
+    pub(crate) fn put_data(&self, key: &str, data: &str) {
         let entry = Entry {
             partition_key: key.to_owned(),
             data: data.to_owned().into(),
@@ -67,7 +67,17 @@ impl World {
         self.runtime.block_on(self.stream.put(&[entry])).unwrap();
     }
 
-    fn consume(&self) -> Running {
+    /// Puts a record into the shard of this hash key.
+    pub(crate) fn put_at(&self, hash_key: u128, data: impl Into<bytes::Bytes>) {
+        let entry = Entry {
+            partition_key: "key".to_owned(),
+            data: data.into(),
+            hash_key: Some(hash_key),
+        };
+        self.runtime.block_on(self.stream.put(&[entry])).unwrap();
+    }
+
+    pub(crate) fn consume(&self) -> Running {
         let (lake, leases) = (below(&self.folder, "lake"), below(&self.folder, "leases"));
         let endpoint = self.server.endpoint();
         let arguments = [
@@ -107,7 +117,7 @@ impl World {
         numbers.collect()
     }
 
-    fn wait_for(&self, numbers: u64) {
+    pub(crate) fn wait_for(&self, numbers: u64) {
         let begun = Instant::now();
         while self.numbers().len() < numbers as usize {
             let waits = begun.elapsed() < Duration::from_secs(60);
@@ -118,11 +128,11 @@ impl World {
     }
 
     /// What consumers said so far.
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(below(&self.folder, "said")).unwrap()
     }
 
-    fn assert_each_once(&self, numbers: u64) {
+    pub(crate) fn assert_each_once(&self, numbers: u64) {
         assert_eq!(
             self.numbers(),
             (0..numbers).map(|number| (number, 1)).collect()
@@ -130,11 +140,11 @@ impl World {
     }
 }
 
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Ends as it does when it is asked to.
-    fn terminate(mut self) {
+    pub(crate) fn terminate(mut self) {
         let killed = Command::new("kill")
             .args(["-TERM", &self.0.id().to_string()])
             .status();

@@ -24,6 +24,7 @@ mod parameters;
 mod process;
 mod query;
 mod readme;
+mod replay;
 mod s3;
 mod shell;
 mod shell_terminal;
