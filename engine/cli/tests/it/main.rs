@@ -8,6 +8,7 @@ mod cloudtrail;
 mod command;
 mod config;
 mod consume;
+mod consume_edges;
 mod convert;
 mod convert_killed;
 mod credentials;
