@@ -31,7 +31,7 @@ const STEP: Duration = Duration::from_millis(100);
 const STEP_OF_ENVELOPES: Duration = Duration::from_secs(1);
 
 /// What was sent.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Sent {
     records: u64,
     in_stream: u64,

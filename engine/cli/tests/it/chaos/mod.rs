@@ -53,6 +53,8 @@ struct Chaos {
     killed_before: u64,
     /// How many slept while another one took over.
     slept: u64,
+    /// How many ended by themselves: where nothing of a service was heard yet, that is said soon.
+    restarted: u64,
 }
 
 #[test]
@@ -67,6 +69,7 @@ fn every_record_once_through_kills_faults_and_reshards() {
         recoveries: Vec::new(),
         killed_before: 0,
         slept: 0,
+        restarted: 0,
         services,
         settings,
     };
@@ -80,7 +83,9 @@ fn every_record_once_through_kills_faults_and_reshards() {
         worker = chaos.killed(worker);
     }
     let sent = load.stop();
-    chaos.wait_for("all records", || chaos.watcher.records() >= sent.records());
+    chaos.wait_for("all records", &mut worker, |watcher| {
+        watcher.records() >= sent.records()
+    });
     worker.terminate();
     chaos.watcher.stop();
     let lake = Lake::new(&chaos.services);
@@ -122,7 +127,8 @@ impl Chaos {
         if worker.recovered {
             return;
         }
-        self.wait_for("commit", || self.watcher.commits() > worker.commits);
+        let commits = worker.commits;
+        self.wait_for("commit", worker, |watcher| watcher.commits() > commits);
         let took = worker.started.elapsed();
         let limit = self.settings.failover + RECOVERY;
         assert!(took <= limit, "a commit after {took:?}: {}", self.said());
@@ -130,15 +136,29 @@ impl Chaos {
         worker.recovered = true;
     }
 
-    fn wait_for(&self, what: &str, mut there: impl FnMut() -> bool) {
+    /// Waits until the lake is so. A worker that ends by itself is started again, as services are.
+    fn wait_for(&mut self, what: &str, worker: &mut Worker, there: impl Fn(&Watcher) -> bool) {
         let begun = Instant::now();
-        while !there() {
+        while !there(&self.watcher) {
             assert!(begun.elapsed() < PATIENCE, "no {what}: {}", self.said());
+            if worker.process.try_wait().unwrap().is_some() {
+                worker.process = self.process();
+                self.restarted += 1;
+            }
             sleep(Duration::from_millis(20));
         }
     }
 
     fn worker(&self) -> Worker {
+        Worker {
+            started: Instant::now(),
+            commits: self.watcher.commits(),
+            recovered: false,
+            process: self.process(),
+        }
+    }
+
+    fn process(&self) -> Child {
         let age = format!("{}s", self.settings.cut_age.as_secs());
         let failover = format!("{}s", self.settings.failover.as_secs());
         let leases = self.services.leases(&self.folder);
@@ -161,12 +181,7 @@ impl Chaos {
         let said = said.open(below(&self.folder, "said")).unwrap();
         let mut command = loglens(&arguments);
         self.services.reach(&mut command);
-        Worker {
-            started: Instant::now(),
-            commits: self.watcher.commits(),
-            recovered: false,
-            process: command.stderr(said).spawn().unwrap(),
-        }
+        command.stderr(said).spawn().unwrap()
     }
 
     /// The last that workers said.
@@ -190,11 +205,12 @@ impl Chaos {
         } = &self.settings;
         eprintln!(
             "chaos: seed {seed}; {kills} kills, of which {} before the first commit and {} of workers that \
-             had slept; {reshards} reshards; leases in {}; {} flows and {} records that are none, each once; \
+             had slept; {} were started again after they had ended by themselves; {reshards} reshards; leases in {}; {} flows and {} records that are none, each once; \
              {} objects, each whole when it was listed; {} commits; from a start to the first commit {:.1} s \
              (median) and {:.1} s (most) with a failover time of {} s; {:.0} s in all",
             self.killed_before,
             self.slept,
+            self.restarted,
             self.services.kind_of_leases(),
             sent.flows,
             sent.garbage,

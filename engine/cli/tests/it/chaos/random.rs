@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Numbers of a seed (SplitMix64).
+/// Numbers of a seed (`SplitMix64`).
 pub(super) struct Random(u64);
 
 impl Random {

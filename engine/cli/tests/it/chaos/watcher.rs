@@ -1,6 +1,7 @@
 //! Lists the lake all the time, and opens what it has not seen before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, sleep};
@@ -90,7 +91,7 @@ impl Seen {
                     if is_commit(name) && commits.insert(name.to_owned()) {
                         self.commits.fetch_add(1, Relaxed);
                     }
-                } else if !objects.contains_key(&key) {
+                } else if let Entry::Vacant(object) = objects.entry(key.clone()) {
                     let bytes = server.with(BUCKET, |bucket| bucket.get(&key));
                     let bytes = bytes.unwrap_or_default();
                     match records_of(name, &bytes) {
@@ -98,7 +99,7 @@ impl Seen {
                         Err(what) => return self.tell(format!("{key}: {what}")),
                     };
                     self.objects.fetch_add(1, Relaxed);
-                    objects.insert(key, bytes);
+                    object.insert(bytes);
                 }
             }
             if is_last {
@@ -139,7 +140,7 @@ fn records_of(name: &str, bytes: &Bytes) -> Result<u64, String> {
         return Ok(lines.collect::<Result<Vec<_>, _>>()?.len() as u64);
     }
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone());
-    let reader = reader.and_then(|reader| reader.build());
+    let reader = reader.and_then(ParquetRecordBatchReaderBuilder::build);
     let mut rows = 0;
     for batch in reader.map_err(|error| error.to_string())? {
         rows += batch.map_err(|error| error.to_string())?.num_rows() as u64;
