@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod chaos;
 mod ci;
 mod dependencies;
 mod error;
@@ -48,6 +49,11 @@ const TASKS: &[Task] = &[
         name: "bench",
         summary: "compare with DuckDB, Polars, chdb and DataFusion; arguments as of `loglens-bench compare`, and --vrl",
         run: bench::task,
+    },
+    Task {
+        name: "chaos",
+        summary: "kill `loglens consume` 100 times under faults and reshards; --kills, --reshards, --seed",
+        run: chaos::task,
     },
     Task {
         name: "up",

@@ -76,6 +76,32 @@ fn run_some(runner: &Runner<'_>, selection: &[String]) -> Result<(), Error> {
     })
 }
 
+/// Runs the test of this name with such variables, and shows what it prints.
+pub(crate) fn run_one(
+    workspace: &Workspace,
+    name: &str,
+    variables: &[(&str, u64)],
+) -> Result<(), Error> {
+    let runner = Runner::new(workspace, moto_if_any(workspace));
+    let filter = format!("test(={name})");
+    let mut command = if runner.has_nextest {
+        runner.nextest(&["--workspace", "--no-capture", "--filterset", &filter])
+    } else {
+        runner.cargo_test(&[
+            "--workspace",
+            "--tests",
+            "--",
+            "--exact",
+            "--nocapture",
+            name,
+        ])
+    };
+    for (variable, number) in variables {
+        command.env(variable, number.to_string());
+    }
+    workspace::run(command)
+}
+
 /// Whether the arguments say which packages are meant. Cargo ignores them beside `--workspace`.
 fn names_packages(arguments: &[&str]) -> bool {
     arguments

@@ -75,8 +75,10 @@ pub(crate) fn up(workspace: &Workspace, arguments: &[String]) -> Result<(), Erro
     eprintln!(
         "\nWith these, or after eval \"$(cargo xtask up)\":\n  \
          loglens tables s3://{BUCKET}/\n  \
-         loglens query \"SELECT eventname, count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" s3://{BUCKET}/\n\
-         kinesis://{STREAM} is a stream of {SHARDS} shards, which goes with its server.\n\
+         loglens query \"SELECT eventname, count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" s3://{BUCKET}/\n  \
+         loglens generate vpc_flow_logs --rows 10000 --to kinesis://{STREAM}\n  \
+         loglens consume kinesis://{STREAM} --to s3://{BUCKET}/lake/ --leases /tmp/leases --cut-age 5s\n\
+         The stream has {SHARDS} shards, and goes with its server; so remove /tmp/leases then.\n\
          `cargo xtask down` ends the servers."
     );
     Ok(())

@@ -14,11 +14,11 @@ mod traffic;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::Summary;
 use crate::calendar::Minute;
 use crate::ids::push_letters;
 use crate::plan::{Family, Interval, Output, Plan};
 use crate::random::{Random, Subject};
+use crate::{LogRecord, Summary};
 use balancer::{Balancer, NODES};
 use site::SITES;
 use traffic::Traffic;
@@ -105,6 +105,12 @@ impl AlbLogs {
             .write_objects(folder, objects, gzip, &mut self.writer(&balancers))
     }
 
+    /// Gives each record of an hour by itself, as it is written into a stream.
+    pub fn each_record(&self, give: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
+        let balancers = self.balancers();
+        self.plan.each_record(give, &mut self.writer(&balancers))
+    }
+
     /// The first load balancers are of all places, so that a few objects show all of these.
     fn balancers(&self) -> Vec<Balancer> {
         let sites = SITES
@@ -150,6 +156,11 @@ impl<'a> Writer<'a> {
 impl Family for Writer<'_> {
     fn sources(&self) -> u64 {
         (self.balancers.len() * NODES) as u64
+    }
+
+    fn place(&self, interval: &Interval) -> (&str, &'static str) {
+        let (balancer, _) = self.source(interval);
+        (&balancer.account, balancer.region)
     }
 
     fn key(&self, interval: &Interval) -> String {

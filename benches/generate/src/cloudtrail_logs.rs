@@ -16,12 +16,12 @@ mod value;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::Summary;
 use crate::calendar::Minute;
 use crate::ids::push_letters;
 use crate::places::{Region, account_id};
 use crate::plan::{Family, Interval, Output, Plan};
 use crate::random::{Random, Subject};
+use crate::{LogRecord, Summary};
 use activity::Activity;
 
 pub use layout::CloudTrailLayout;
@@ -96,6 +96,12 @@ impl CloudTrailLogs {
             .write_objects(folder, objects, gzip, &mut self.writer())
     }
 
+    /// Gives each record of an hour by itself, as it is written into a stream.
+    pub fn each_record(&self, give: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
+        let lines = self.clone().with_layout(CloudTrailLayout::Ndjson);
+        lines.plan.each_record(give, &mut lines.writer())
+    }
+
     fn writer(&self) -> Writer {
         let places = self.plan.places();
         Writer {
@@ -138,6 +144,11 @@ struct Writer {
 impl Family for Writer {
     fn sources(&self) -> u64 {
         self.places.len() as u64
+    }
+
+    fn place(&self, interval: &Interval) -> (&str, &'static str) {
+        let place = &self.places[interval.source];
+        (&place.account, place.region)
     }
 
     fn key(&self, interval: &Interval) -> String {

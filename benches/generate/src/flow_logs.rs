@@ -14,10 +14,10 @@ mod volume;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::Summary;
 use crate::calendar::Minute;
 use crate::plan::{Family, Interval, Output, Plan};
 use crate::random::{Random, Subject};
+use crate::{LogRecord, Summary};
 use conversation::Population;
 use fields::Fields;
 use network::Place;
@@ -97,6 +97,11 @@ impl FlowLogs {
         self.with_writer(|writer| self.plan.write_objects(folder, objects, gzip, writer))
     }
 
+    /// Gives each record of an hour by itself, as it is written into a stream: without a header.
+    pub fn each_record(&self, give: &mut dyn FnMut(LogRecord) -> io::Result<()>) -> io::Result<()> {
+        self.with_writer(|writer| self.plan.each_record(give, writer))
+    }
+
     fn with_writer<T>(&self, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
         let places = self.places();
         let population = self.population();
@@ -140,6 +145,11 @@ struct Writer<'a> {
 impl Family for Writer<'_> {
     fn sources(&self) -> u64 {
         self.places.len() as u64
+    }
+
+    fn place(&self, interval: &Interval) -> (&str, &'static str) {
+        let place = &self.places[interval.source];
+        (&place.account, place.region)
     }
 
     fn key(&self, interval: &Interval) -> String {

@@ -11,6 +11,7 @@
 mod alb_logs;
 mod calendar;
 mod cloudtrail_logs;
+mod envelope;
 mod flow_logs;
 mod ids;
 mod internet;
@@ -24,10 +25,24 @@ mod testing;
 mod text;
 mod zipf;
 
+use std::sync::Arc;
+
 pub use alb_logs::{AlbFields, AlbLogs};
 pub use cloudtrail_logs::{CloudTrailLayout, CloudTrailLogs};
+pub use envelope::{Envelope, Packer, StreamRecord};
 pub use flow_logs::{FieldsError, FlowLogs, flow_log_fields};
 pub use places::MAX_REGIONS;
+
+/// A record by itself, and where it was logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// The account.
+    pub account: Arc<str>,
+    /// The Region.
+    pub region: &'static str,
+    /// Its text: one line, without its end.
+    pub line: Vec<u8>,
+}
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

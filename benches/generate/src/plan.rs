@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::Summary;
 use crate::objects::write_object;
 use crate::places::MAX_REGIONS;
 use crate::random::Random;
+use crate::{LogRecord, Summary};
 
 /// 2026-01-05T00:00:00Z, a Monday.
 pub(crate) const DEFAULT_START: u64 = 1_767_571_200;
@@ -43,6 +44,9 @@ pub(crate) struct Interval {
 pub(crate) trait Family {
     /// How many sources log at the same time, each into objects of its own.
     fn sources(&self) -> u64;
+
+    /// The account and the Region that log in an interval.
+    fn place(&self, interval: &Interval) -> (&str, &'static str);
 
     /// The key of an interval's object, without the suffix for compression.
     fn key(&self, interval: &Interval) -> String;
@@ -136,6 +140,28 @@ impl Plan {
         Ok(summary)
     }
 
+    /// Gives each record of an hour by itself, in which each is written on a line of its own.
+    pub(crate) fn each_record(
+        &self,
+        give: &mut dyn FnMut(LogRecord) -> io::Result<()>,
+        family: &mut impl Family,
+    ) -> io::Result<()> {
+        let sources = family.sources();
+        for interval in self.intervals(INTERVALS_OF_TEXT * sources, sources) {
+            let (account, region) = family.place(&interval);
+            let account = Arc::from(account);
+            let mut lines = Lines {
+                account,
+                region,
+                give: &mut *give,
+            };
+            let mut output = Output::new(&mut lines);
+            family.write(&interval, &mut output)?;
+            output.flush()?;
+        }
+        Ok(())
+    }
+
     /// The rows dealt out evenly over objects.
     fn intervals(&self, objects: u64, sources: u64) -> impl Iterator<Item = Interval> + use<> {
         let (rows, start) = (self.rows, self.start);
@@ -166,6 +192,33 @@ impl Interval {
     }
 }
 
+/// Gives whole lines on as records.
+struct Lines<'a> {
+    account: Arc<str>,
+    region: &'static str,
+    give: &'a mut dyn FnMut(LogRecord) -> io::Result<()>,
+}
+
+impl Write for Lines<'_> {
+    /// An [`Output`] writes whole lines.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        for line in lines.split(|byte| *byte == b'\n') {
+            if !line.is_empty() {
+                (self.give)(LogRecord {
+                    account: Arc::clone(&self.account),
+                    region: self.region,
+                    line: line.to_vec(),
+                })?;
+            }
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Text on its way out, in large writes.
 pub(crate) struct Output<'a> {
     out: &'a mut dyn Write,
@@ -174,17 +227,21 @@ pub(crate) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
+    fn new(out: &'a mut dyn Write) -> Self {
+        Self {
+            out,
+            text: Vec::with_capacity(FLUSH_AT_BYTES * 2),
+            bytes: 0,
+        }
+    }
+
     /// Writes a whole text, and says how many bytes it has.
     fn write(
         out: &'a mut dyn Write,
         family: &mut impl Family,
         intervals: impl IntoIterator<Item = Interval>,
     ) -> io::Result<u64> {
-        let mut output = Self {
-            out,
-            text: Vec::with_capacity(FLUSH_AT_BYTES * 2),
-            bytes: 0,
-        };
+        let mut output = Self::new(out);
         output.push(|text| family.begin(text))?;
         for interval in intervals {
             family.write(&interval, &mut output)?;

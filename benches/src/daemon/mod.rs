@@ -218,6 +218,7 @@ async fn work(
         stream: Arc::from("kinesis://bench"),
         given: Given::default(),
         partitioned_by: Partitioning::default(),
+        keep_resent: false,
         cut_bytes: case.cut_bytes,
         cut_age: Duration::from_secs(3600),
         memory_limit: Some(MEMORY_LIMIT),

@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Convert(Box<Convert>),
     /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end
     Consume(Box<Consume>),
+    /// Try the records again that consume rejected: what are rows now becomes rows, each once
+    Replay(Box<Replay>),
     /// Check step by step whether S3 answers, and say what to mend
     Doctor(Box<Doctor>),
     /// Write seeded logs that look real
@@ -135,6 +137,10 @@ pub(crate) struct Consume {
     /// A worker that is silent for so long has lost its shards to others [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) failover: Option<String>,
+    /// Make rows of records in aggregates of the Kinesis Producer Library that belong to another shard:
+    /// for producers that do not send them again. Without it they go to errors/
+    #[arg(long)]
+    pub(crate) keep_resent: bool,
     /// Memory for sorting a cut [default: no limit]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,
@@ -182,6 +188,43 @@ pub(crate) enum LogForm {
     Text,
     /// An object a line.
     Json,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  loglens replay s3://lake/logs/errors/ --to s3://lake/logs/
+  loglens replay lake/errors/ --to lake --format nginx.toml
+
+Run it as often as you like, also after it was killed: what was replayed is passed over.";
+
+/// Try the records again that consume rejected: what are rows now becomes rows, each once.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct Replay {
+    /// Where the rejected records lie: errors/ below the place that consume writes to
+    #[arg(value_name = "ERRORS", value_hint = ValueHint::AnyPath)]
+    pub(crate) errors: String,
+    /// Where rows go to: s3://BUCKET/PREFIX/ or a folder. What is rejected again goes to errors/ there
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: String,
+    /// Memory for sorting [default: no limit]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<String>,
+    /// Take every record as one of this table
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// Read records of a format of your own too, as described in this file; may be repeated
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
+    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
+    /// says how S3 is reached, where no option does
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
 }
 
 /// Answer SQL from logs.
@@ -562,21 +605,21 @@ pub(crate) enum Generate {
 /// What the flow logs are to be.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateFlowLogs {
-    #[command(flatten)]
-    pub(crate) options: GenerateOptions,
     /// Fields and their order: "version account-id ..." [default: version 2]
     #[arg(long, value_name = "NAMES")]
     pub(crate) fields: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: GenerateOptions,
 }
 
 /// What the CloudTrail logs are to be.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateCloudTrailLogs {
-    #[command(flatten)]
-    pub(crate) options: GenerateOptions,
     /// One object with all records on one line or over many, or a record on each line
     #[arg(long, value_enum, default_value = "records")]
     pub(crate) layout: CloudTrailLayout,
+    #[command(flatten)]
+    pub(crate) options: GenerateOptions,
 }
 
 /// How CloudTrail's records stand in an object.
@@ -596,19 +639,38 @@ pub(crate) struct GenerateOptions {
     /// The same seed gives the same logs
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Folder to write to
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) to: PathBuf,
-    /// How many objects, each of five minutes
-    #[arg(long, default_value_t = 1)]
-    pub(crate) objects: usize,
+    /// Folder to write to, or a stream: kinesis://NAME
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::DirPath)]
+    pub(crate) to: String,
+    /// How many objects, each of five minutes [default: 1]
+    #[arg(long)]
+    pub(crate) objects: Option<usize>,
     /// Compress the objects
     #[arg(long)]
     pub(crate) gzip: bool,
+    /// Into a stream: so many records a second [default: as many as it takes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+    /// Into a stream: many records in one, as CloudWatch Logs or the Kinesis Producer Library does
+    #[arg(long, value_enum)]
+    pub(crate) envelope: Option<Envelope>,
     /// How many accounts
     #[arg(long, default_value_t = 1)]
     pub(crate) accounts: u32,
     /// How many Regions
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(loglens_generate::MAX_REGIONS)))]
     pub(crate) regions: u32,
+    /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
+    /// says how a stream is reached, where no option does
+    #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Options,
+}
+
+/// What records are put into on their way through a stream.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Envelope {
+    Cloudwatch,
+    Kpl,
 }

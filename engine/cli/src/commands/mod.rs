@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod formats;
 pub(crate) mod generate;
 pub(crate) mod query;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
 mod session;

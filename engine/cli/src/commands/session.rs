@@ -348,7 +348,11 @@ fn named(places: &[String], logs: &LogOptions) -> Vec<String> {
 }
 
 /// What `--format`, `--table` and `--fields` say of all records.
-fn given(formats: &[PathBuf], table: Option<&str>, fields: Option<&str>) -> Result<Given, Failure> {
+pub(super) fn given(
+    formats: &[PathBuf],
+    table: Option<&str>,
+    fields: Option<&str>,
+) -> Result<Given, Failure> {
     let formats = descriptions::formats(formats)?;
     let format = table.map(|name| format_of(&formats, name)).transpose()?;
     let fields = fields.map(fields_of).transpose()?;

@@ -30,6 +30,7 @@ pub(crate) struct Section {
     pub(crate) fields: Option<Spanned<String>>,
     pub(crate) partition_by: Option<Vec<Part>>,
     pub(crate) fan_out: bool,
+    pub(crate) keep_resent: bool,
     pub(crate) listen: Option<Spanned<String>>,
     pub(crate) drain: Option<Spanned<String>>,
     pub(crate) log: Option<LogForm>,

@@ -81,6 +81,16 @@ impl World {
         self.put_all(&[entry]);
     }
 
+    /// Puts a record into the shard of this hash key.
+    pub(crate) fn put_at(&self, hash_key: u128, data: impl Into<bytes::Bytes>) {
+        let entry = Entry {
+            partition_key: "key".to_owned(),
+            data: data.into(),
+            hash_key: Some(hash_key),
+        };
+        self.put_all(&[entry]);
+    }
+
     /// The command with a local lake, quick to write and to take over.
     pub(crate) fn command(&self, more: &[&str]) -> Command {
         let (leases, lake) = (below(&self.folder, "leases"), below(&self.folder, "lake"));

@@ -25,6 +25,7 @@ fields = "version account-id interface-id"
 format = ["own.toml"]
 partition_by = ["day"]
 fan_out = true
+keep_resent = false
 listen = "127.0.0.1:9400"
 drain = "30s"
 log = "text"

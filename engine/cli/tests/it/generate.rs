@@ -85,18 +85,36 @@ fn help() {
     ----- stdout -----
     VPC flow logs, in the key layout of AWSLogs
 
-    Usage: loglens generate vpc_flow_logs [OPTIONS] --rows <ROWS> --to <DIR>
+    Usage: loglens generate vpc_flow_logs [OPTIONS] --rows <ROWS> --to <PLACE>
 
     Options:
+          --fields <NAMES>       Fields and their order: "version account-id ..." [default: version 2]
           --rows <ROWS>          How many records
           --seed <SEED>          The same seed gives the same logs [default: 1]
-          --to <DIR>             Folder to write to
+          --to <PLACE>           Folder to write to, or a stream: kinesis://NAME
           --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
           --gzip                 Compress the objects
+          --rate <N>             Into a stream: so many records a second [default: as many as it takes]
+          --envelope <ENVELOPE>  Into a stream: many records in one, as CloudWatch Logs or the Kinesis
+                                 Producer Library does [possible values: cloudwatch, kpl]
           --accounts <ACCOUNTS>  How many accounts [default: 1]
           --regions <REGIONS>    How many Regions [default: 1]
-          --fields <NAMES>       Fields and their order: "version account-id ..." [default: version 2]
+          --config <FILE>        Read this configuration instead of ./loglens.toml or the one in your
+                                 configuration folder. It says how a stream is reached, where no option
+                                 does [env: LOGLENS_CONFIG=]
       -h, --help                 Print help
+
+    S3:
+          --profile <NAME>      Profile of the AWS configuration files
+          --region <REGION>     Region of requests; a bucket's own is found by itself
+          --endpoint-url <URL>  Ask this server instead of AWS's
+          --path-style          Name the bucket in the path, as most other servers want it
+          --anonymous           Ask without credentials: public buckets
+          --requester-pays      Pay for requests and traffic where the bucket's owner does not
+          --fips                Ask FIPS endpoints
+          --dual-stack          Ask endpoints that have IPv6 too
+          --sse-c-key <FILE>    Read and write objects with the key in this file (SSE-C): 32 bytes, or
+                                these in base64
 
     ----- stderr -----
     "#);
@@ -106,17 +124,35 @@ fn help() {
     ----- stdout -----
     Access logs of Application Load Balancers, in the key layout of AWSLogs
 
-    Usage: loglens generate alb_access_logs [OPTIONS] --rows <ROWS> --to <DIR>
+    Usage: loglens generate alb_access_logs [OPTIONS] --rows <ROWS> --to <PLACE>
 
     Options:
           --rows <ROWS>          How many records
           --seed <SEED>          The same seed gives the same logs [default: 1]
-          --to <DIR>             Folder to write to
+          --to <PLACE>           Folder to write to, or a stream: kinesis://NAME
           --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
           --gzip                 Compress the objects
+          --rate <N>             Into a stream: so many records a second [default: as many as it takes]
+          --envelope <ENVELOPE>  Into a stream: many records in one, as CloudWatch Logs or the Kinesis
+                                 Producer Library does [possible values: cloudwatch, kpl]
           --accounts <ACCOUNTS>  How many accounts [default: 1]
           --regions <REGIONS>    How many Regions [default: 1]
+          --config <FILE>        Read this configuration instead of ./loglens.toml or the one in your
+                                 configuration folder. It says how a stream is reached, where no option
+                                 does [env: LOGLENS_CONFIG=]
       -h, --help                 Print help
+
+    S3:
+          --profile <NAME>      Profile of the AWS configuration files
+          --region <REGION>     Region of requests; a bucket's own is found by itself
+          --endpoint-url <URL>  Ask this server instead of AWS's
+          --path-style          Name the bucket in the path, as most other servers want it
+          --anonymous           Ask without credentials: public buckets
+          --requester-pays      Pay for requests and traffic where the bucket's owner does not
+          --fips                Ask FIPS endpoints
+          --dual-stack          Ask endpoints that have IPv6 too
+          --sse-c-key <FILE>    Read and write objects with the key in this file (SSE-C): 32 bytes, or
+                                these in base64
 
     ----- stderr -----
     "#);
@@ -126,19 +162,37 @@ fn help() {
     ----- stdout -----
     CloudTrail logs, in the key layout of AWSLogs
 
-    Usage: loglens generate cloudtrail_logs [OPTIONS] --rows <ROWS> --to <DIR>
+    Usage: loglens generate cloudtrail_logs [OPTIONS] --rows <ROWS> --to <PLACE>
 
     Options:
-          --rows <ROWS>          How many records
-          --seed <SEED>          The same seed gives the same logs [default: 1]
-          --to <DIR>             Folder to write to
-          --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
-          --gzip                 Compress the objects
-          --accounts <ACCOUNTS>  How many accounts [default: 1]
-          --regions <REGIONS>    How many Regions [default: 1]
           --layout <LAYOUT>      One object with all records on one line or over many, or a record on
                                  each line [default: records] [possible values: records, pretty, ndjson]
+          --rows <ROWS>          How many records
+          --seed <SEED>          The same seed gives the same logs [default: 1]
+          --to <PLACE>           Folder to write to, or a stream: kinesis://NAME
+          --objects <OBJECTS>    How many objects, each of five minutes [default: 1]
+          --gzip                 Compress the objects
+          --rate <N>             Into a stream: so many records a second [default: as many as it takes]
+          --envelope <ENVELOPE>  Into a stream: many records in one, as CloudWatch Logs or the Kinesis
+                                 Producer Library does [possible values: cloudwatch, kpl]
+          --accounts <ACCOUNTS>  How many accounts [default: 1]
+          --regions <REGIONS>    How many Regions [default: 1]
+          --config <FILE>        Read this configuration instead of ./loglens.toml or the one in your
+                                 configuration folder. It says how a stream is reached, where no option
+                                 does [env: LOGLENS_CONFIG=]
       -h, --help                 Print help
+
+    S3:
+          --profile <NAME>      Profile of the AWS configuration files
+          --region <REGION>     Region of requests; a bucket's own is found by itself
+          --endpoint-url <URL>  Ask this server instead of AWS's
+          --path-style          Name the bucket in the path, as most other servers want it
+          --anonymous           Ask without credentials: public buckets
+          --requester-pays      Pay for requests and traffic where the bucket's owner does not
+          --fips                Ask FIPS endpoints
+          --dual-stack          Ask endpoints that have IPv6 too
+          --sse-c-key <FILE>    Read and write objects with the key in this file (SSE-C): 32 bytes, or
+                                these in base64
 
     ----- stderr -----
     "#);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod cache;
+mod chaos;
 mod chart;
 mod cloudtrail;
 mod command;
@@ -9,6 +10,7 @@ mod config;
 mod consume;
 mod consume_check;
 mod consume_config;
+mod consume_edges;
 mod consume_operation;
 mod consume_windows;
 mod convert;
@@ -19,6 +21,7 @@ mod describe;
 mod doctor;
 mod errors;
 mod generate;
+mod generate_stream;
 mod hostile;
 mod named_queries;
 mod own_formats;
@@ -26,6 +29,7 @@ mod parameters;
 mod process;
 mod query;
 mod readme;
+mod replay;
 mod s3;
 mod shell;
 mod shell_terminal;

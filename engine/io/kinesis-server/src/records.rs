@@ -36,7 +36,7 @@ pub(crate) async fn complete(state: &State, stream: &str, shard: &str, answer: &
     }
     let key = (stream.to_owned(), shard.to_owned());
     let before = lock(&state.given).insert(key, given.clone());
-    if let Some(before) = before.filter(|before| !before.is_empty()) {
+    if let Some(before) = before.filter(|before| come_before(before, &given)) {
         let mut switches = lock(&state.switches);
         if switches.again > 0 {
             switches.again -= 1;
@@ -44,6 +44,19 @@ pub(crate) async fn complete(state: &State, stream: &str, shard: &str, answer: &
         }
     }
     records.extend(given);
+}
+
+/// Whether records stand before others in their shard. They may be of another reader who is further:
+/// no stream gives what comes later first.
+fn come_before(before: &[Value], given: &[Value]) -> bool {
+    let number = |record: Option<&Value>| {
+        let digits = record?["SequenceNumber"].as_str()?;
+        Some((digits.len(), digits.to_owned()))
+    };
+    match (number(before.last()), number(given.first())) {
+        (Some(last), Some(first)) => last < first,
+        _ => false,
+    }
 }
 
 /// Bytes of the records of an answer, as they were before they were made text.

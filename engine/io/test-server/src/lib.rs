@@ -5,6 +5,7 @@
 //!   50,000 objects costs nothing.
 //! - [`Fault`]: what goes wrong, where, how often.
 //! - [`Forward`]: the same before a server that others wrote.
+//! - [`Moto`]: such a server.
 //! - [`Listening`]: what all servers of tests stand on.
 //!
 //! It understands what loglens asks of S3: listing with prefix, delimiter, pages and start-after;
@@ -18,6 +19,7 @@ mod fault;
 mod forward;
 mod list;
 mod listening;
+mod moto;
 mod multipart;
 
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ pub use bucket::{Bucket, Content};
 pub use fault::{Fault, Wrong};
 pub use forward::Forward;
 pub use listening::Listening;
+pub use moto::Moto;
 
 /// What the server was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,10 +14,9 @@ use loglens_engine::lease::{Checkpoint, Lease, LeaseStore};
 use loglens_engine::shard::{Position, Sequence, Start};
 use loglens_io::dynamodb::DynamoLeases;
 use loglens_io::s3::access::Access;
-use loglens_test_server::{Fault, Forward, Wrong};
+use loglens_test_server::{Fault, Forward, Moto, Wrong};
 
 use crate::leases::{lease, suite};
-use crate::moto::Moto;
 use crate::refusals::shown;
 
 const TABLE: &str = "loglens-leases";

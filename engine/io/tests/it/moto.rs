@@ -2,9 +2,8 @@
 //!
 //! `cargo xtask test` installs moto and names its Python; elsewhere these tests are passed over.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -12,44 +11,24 @@ use loglens_engine::object::{ObjectFolders, ObjectSource};
 use loglens_engine::sink::{Condition, ObjectSink};
 use loglens_io::s3::S3Source;
 use loglens_io::s3::access::Access;
+use loglens_test_server::Moto;
 
 use crate::sinks::{Place, suite};
 use crate::world::{BUCKET, bytes, listed, read};
 
-/// Names the Python that has moto.
-const PYTHON: &str = "LOGLENS_MOTO_PYTHON";
+/// What is asked of moto.
+trait Asked {
+    fn source(&self, place: &str) -> S3Source;
 
-/// A running server, which ends when this is dropped.
-pub(crate) struct Moto {
-    server: Child,
-    pub(crate) port: u16,
-}
-
-impl Moto {
-    /// Starts moto with an empty bucket; None where it is not installed.
-    pub(crate) fn start() -> Option<Self> {
-        let Some(python) = std::env::var_os(PYTHON) else {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "{PYTHON} is not set: `cargo xtask ci` installs moto and sets it"
-            );
-            eprintln!("passed over: {PYTHON} is not set; `cargo xtask test` installs moto");
-            return None;
-        };
-        let mut server = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/moto/server.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut said = BufReader::new(server.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
-        let port = line.trim().parse().expect("the port of moto");
-        Some(Self { server, port })
+    fn bucket(&self) -> S3Source {
+        self.source(&format!("s3://{BUCKET}/"))
     }
 
+    /// Multipart uploads that are neither complete nor aborted.
+    fn open_uploads(&self) -> usize;
+}
+
+impl Asked for Moto {
     fn source(&self, place: &str) -> S3Source {
         let access = Access {
             endpoint_url: Some(format!("http://127.0.0.1:{}", self.port)),
@@ -60,11 +39,6 @@ impl Moto {
         S3Source::new(place, access).unwrap()
     }
 
-    fn bucket(&self) -> S3Source {
-        self.source(&format!("s3://{BUCKET}/"))
-    }
-
-    /// Multipart uploads that are neither complete nor aborted.
     fn open_uploads(&self) -> usize {
         let host = format!("127.0.0.1:{}", self.port);
         let mut stream = TcpStream::connect(&host).unwrap();
@@ -74,13 +48,6 @@ impl Moto {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.contains("ListMultipartUploadsResult"), "{answer}");
         answer.matches("<UploadId>").count()
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

@@ -31,6 +31,7 @@ impl ShardOwner {
         let beginning = Beginning {
             shard: self.shard(),
             after: &claim.range.after,
+            hash_keys: claim.hash_keys.clone(),
             state: before.map(|commit| commit.says.state),
             configuration: &claim.configuration,
         };

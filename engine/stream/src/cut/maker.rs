@@ -9,7 +9,7 @@ use bytes::Bytes;
 use loglens_engine::error::Error;
 use loglens_engine::shard::{Fetched, Start};
 
-use crate::shard_log::CutRange;
+use crate::shard_log::{CutRange, HashKeys};
 
 /// Makes objects of the records of shards.
 #[async_trait]
@@ -30,6 +30,8 @@ pub struct Beginning<'a> {
     pub shard: &'a Arc<str>,
     /// Where its records begin. Of the first one a part may have been read by others.
     pub after: &'a Start,
+    /// The hash keys of the shard; None if nobody knows them any more.
+    pub hash_keys: Option<HashKeys>,
     /// The state that the last commit holds; None if there is none.
     pub state: Option<Bytes>,
     /// What the objects are made by: the maker's own, or that of a claim that is to be finished.

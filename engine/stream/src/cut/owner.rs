@@ -12,7 +12,7 @@ use super::uploads::Uploads;
 use crate::application::Application;
 use crate::event::{Event, Gave};
 use crate::leases::Held;
-use crate::shard_log::{Claim, Commit, CutRange, Entry, ShardLog, Tail, Writer};
+use crate::shard_log::{Claim, Commit, CutRange, Entry, HashKeys, ShardLog, Tail, Writer};
 use crate::stop::Stop;
 
 /// How often it is asked whether to cut while a shard gives nothing.
@@ -44,6 +44,7 @@ pub struct ShardOwner {
 struct Open {
     cut: u64,
     range: CutRange,
+    hash_keys: Option<HashKeys>,
     making: Box<dyn Making>,
 }
 
@@ -112,9 +113,11 @@ impl ShardOwner {
         };
         let Application { maker, source, .. } = &*self.application;
         let configuration = maker.configuration();
+        let hash_keys = self.hash_keys().await?;
         let beginning = Beginning {
             shard: self.shard(),
             after: &next,
+            hash_keys: hash_keys.clone(),
             state,
             configuration: &configuration,
         };
@@ -122,6 +125,7 @@ impl ShardOwner {
             cut: tail.cut,
             making: maker.begin(beginning).await?,
             range: CutRange::new(next.clone()),
+            hash_keys,
         };
         let mut reader = source.open(self.shard(), &next).await?;
         loop {
@@ -168,6 +172,13 @@ impl ShardOwner {
         });
     }
 
+    /// The hash keys of the shard, which never change; None if it is gone from the stream.
+    async fn hash_keys(&self) -> Result<Option<HashKeys>, Error> {
+        let shards = self.application.source.shards().await?;
+        let shard = shards.iter().find(|shard| shard.id == *self.shard());
+        Ok(shard.map(|shard| HashKeys::new(&shard.hash_keys)))
+    }
+
     fn should_cut(&self, open: &Open) -> bool {
         open.making.should_cut(self.application.clock.now())
     }
@@ -189,6 +200,7 @@ impl ShardOwner {
         let claim = self.entry(Claim {
             range: open.range.clone(),
             objects: names.clone(),
+            hash_keys: open.hash_keys.clone(),
             configuration: self.application.maker.configuration(),
             ended,
         });

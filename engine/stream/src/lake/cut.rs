@@ -1,6 +1,7 @@
 //! The cuts of one shard of a lake.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,11 @@ pub(super) struct LakeCut {
     shard: Arc<str>,
     /// Where reading began.
     after: Start,
+    /// The hash keys of the shard, if records of others are left out.
+    hash_keys: Option<RangeInclusive<u128>>,
     partitioned_by: Partitioning,
+    /// How often its records were tried, this time included.
+    attempt: u32,
     /// What came, by table.
     chunks: Vec<Chunk>,
     rejected: Vec<Rejected>,
@@ -65,6 +70,8 @@ impl LakeCut {
             shard,
             after,
             partitioned_by,
+            hash_keys: None,
+            attempt: 1,
             chunks: Vec::new(),
             rejected: Vec::new(),
             bytes: 0,
@@ -73,14 +80,29 @@ impl LakeCut {
         }
     }
 
-    fn add(&mut self, payload: Payload) {
+    /// The same, of records that were rejected before: this is the try of this number.
+    pub(super) fn at_attempt(self, attempt: u32) -> Self {
+        Self { attempt, ..self }
+    }
+
+    /// The same, where records of aggregates are left out that belong to another shard.
+    pub(super) fn within(self, hash_keys: Option<RangeInclusive<u128>>) -> Self {
+        Self { hash_keys, ..self }
+    }
+
+    pub(super) fn add(&mut self, payload: Payload) {
         match payload.content {
+            Content::Resent { bytes } => {
+                self.bytes += bytes.len();
+                self.rejected.push(Rejected::resent(payload.place, bytes));
+            }
             Content::Unknown { bytes, why } => {
                 self.bytes += bytes.len();
                 self.rejected.push(Rejected {
                     place: payload.place,
                     table: None,
                     why,
+                    resent: false,
                     bytes,
                 });
             }
@@ -128,6 +150,12 @@ impl LakeCut {
             });
         }
         Ok(parts)
+    }
+
+    /// What is rejected, as lines; none if nothing is.
+    pub(super) fn rejected_lines(&self) -> Bytes {
+        let rejected = self.making.rejected.as_ref();
+        rejected.map(|(_, lines)| lines.clone()).unwrap_or_default()
     }
 
     /// What came, as objects of their tables, in the order of the tables' names.
@@ -190,7 +218,10 @@ impl Making for LakeCut {
             self.since.get_or_insert(now);
         }
         for record in &fetched.records {
-            let payloads = self.shared.unpacking.payloads(record, &self.after);
+            let payloads =
+                self.shared
+                    .unpacking
+                    .payloads(record, &self.after, self.hash_keys.as_ref());
             payloads.into_iter().for_each(|payload| self.add(payload));
         }
         Ok(())
@@ -204,7 +235,10 @@ impl Making for LakeCut {
 
     async fn names(&mut self, range: &CutRange) -> Result<Vec<String>, Error> {
         let records = range.records.as_ref();
-        let stem = records.map_or_else(String::new, |records| records.stem(&self.shard));
+        let mut stem = records.map_or_else(String::new, |records| records.stem(&self.shard));
+        if self.attempt > 1 {
+            stem = format!("{stem}-attempt-{}", self.attempt);
+        }
         let lots = self.lots(&stem);
         self.making = Ending {
             stem,
@@ -220,7 +254,7 @@ impl Making for LakeCut {
         }
         let rejected = std::mem::take(&mut self.rejected);
         if !rejected.is_empty() {
-            let lines = rejected::lines(&self.shard, &rejected).map_err(|error| {
+            let lines = rejected::lines(&self.shard, self.attempt, &rejected).map_err(|error| {
                 Error::new(Owner::Internal, format!("rejected records: {error}"))
             })?;
             self.making.rejected = Some((rejected.len() as u64, lines));

@@ -30,6 +30,9 @@ pub struct LakeSettings {
     pub given: Given,
     /// What partitions each table, below its own folder.
     pub partitioned_by: Partitioning,
+    /// Records of aggregates that belong to another shard become rows too: their producers do not send
+    /// them again, as the Kinesis Producer Library does.
+    pub keep_resent: bool,
     /// Bytes of records, out of their frames, of which a cut is made.
     pub cut_bytes: usize,
     /// How old the first record of a cut gets.
@@ -91,6 +94,14 @@ impl Partitioning {
         });
         columns.map(|column| column.name.clone()).collect()
     }
+}
+
+/// What a cut is finished with: what it was claimed with.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Configuration {
+    partitioned_by: Partitioning,
+    keep_resent: bool,
 }
 
 /// Makes Parquet of the records of a stream.
@@ -156,6 +167,10 @@ impl Lake {
             chunks,
             settings,
         })))
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0
     }
 }
 
@@ -231,11 +246,21 @@ fn of_window(window: &WindowStatement, what: &str) -> Error {
 #[async_trait]
 impl CutMaker for Lake {
     fn configuration(&self) -> String {
-        serde_json::to_string(&self.0.settings.partitioned_by).unwrap_or_default()
+        let LakeSettings {
+            partitioned_by,
+            keep_resent,
+            ..
+        } = self.0.settings;
+        let configuration = Configuration {
+            partitioned_by,
+            keep_resent,
+        };
+        serde_json::to_string(&configuration).unwrap_or_default()
     }
 
     async fn begin(&self, beginning: Beginning<'_>) -> Result<Box<dyn Making>, Error> {
-        let partitioned_by = serde_json::from_str(beginning.configuration).map_err(|error| {
+        let configuration = serde_json::from_str(beginning.configuration);
+        let configuration: Configuration = configuration.map_err(|error| {
             let said = beginning.configuration;
             let message = format!(
                 "a cut was claimed with a configuration that is not known: {error}: {said}"
@@ -245,6 +270,8 @@ impl CutMaker for Lake {
         })?;
         let shared = Arc::clone(&self.0);
         let (shard, after) = (Arc::clone(beginning.shard), beginning.after.clone());
-        Ok(Box::new(LakeCut::new(shared, shard, after, partitioned_by)))
+        let cut = LakeCut::new(shared, shard, after, configuration.partitioned_by);
+        let hash_keys = beginning.hash_keys.filter(|_| !configuration.keep_resent);
+        Ok(Box::new(cut.within(hash_keys.map(|keys| keys.range()))))
     }
 }

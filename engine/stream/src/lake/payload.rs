@@ -1,12 +1,14 @@
 //! Records of a stream taken apart, and told which table they are of.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use loglens_engine::shard::{Position, Sequence, ShardRecord, Start};
 use loglens_parsers::detect::{self, HEAD_BYTES};
-use loglens_parsers::envelope::{kpl, wraps};
+use loglens_parsers::envelope::kpl::{self, Packing};
+use loglens_parsers::envelope::wraps;
 use loglens_parsers::format::{Format, Formats, Shape};
 use loglens_parsers::frame::{self, ExpansionLimit};
 use loglens_parsers::json;
@@ -41,6 +43,8 @@ pub(super) enum Content {
         alone: bool,
         bytes: Bytes,
     },
+    /// A record of an aggregate that belongs to another shard: its producer has sent it again.
+    Resent { bytes: Bytes },
     /// Bytes that fit no table, as they came, and why.
     Unknown { bytes: Bytes, why: String },
 }
@@ -58,8 +62,13 @@ pub(super) struct Unpacking {
 
 impl Unpacking {
     /// What a record of a shard holds: what its producer packed into it, or itself. What was read
-    /// before `start` is left out.
-    pub(super) fn payloads(&self, record: &ShardRecord, start: &Start) -> Vec<Payload> {
+    /// before `start` is left out. Of an aggregate, what is outside of `hash_keys` was sent again.
+    pub(super) fn payloads(
+        &self,
+        record: &ShardRecord,
+        start: &Start,
+        hash_keys: Option<&RangeInclusive<u128>>,
+    ) -> Vec<Payload> {
         let read = match start {
             Start::After(Position {
                 sequence,
@@ -67,21 +76,28 @@ impl Unpacking {
             }) if *sequence == record.sequence => Some(*sub),
             _ => None,
         };
-        let (users, _) = kpl::unpack(&record.partition_key, &record.data);
+        let (users, packing) = kpl::unpack(&record.partition_key, &record.data);
         let users = users.into_iter();
         let users = users.filter(|user| read.is_none_or(|read| user.sub > read));
+        let hash_keys = hash_keys.filter(|_| packing == Packing::Aggregated);
         let payloads = users.map(|user| Payload {
             place: Place {
                 sequence: record.sequence.clone(),
                 sub: user.sub,
                 arrived: record.arrived,
             },
-            content: self.content(user.data),
+            content: match hash_keys {
+                Some(keys) if !keys.contains(&user.hash_key()) => {
+                    Content::Resent { bytes: user.data }
+                }
+                _ => self.content(user.data),
+            },
         });
         payloads.collect()
     }
 
-    fn content(&self, data: Bytes) -> Content {
+    /// Which logs a payload is.
+    pub(super) fn content(&self, data: Bytes) -> Content {
         let bytes = match frame::Frame::of(&data) {
             frame::Frame::Plain => data.clone(),
             _ => {

@@ -23,24 +23,27 @@ use serde_json::{Value, json};
 
 use super::maker::{Lake, LakeSettings, Partitioning};
 use crate::cut::{Beginning, CutMaker};
-use crate::shard_log::CutRange;
+use crate::shard_log::{CutRange, HashKeys};
 
 /// A time just before midnight, UTC.
 const EVENING: u64 = 1_767_225_500;
 
 async fn lake(given: Given) -> Lake {
-    Lake::new(LakeSettings {
+    Lake::new(settings(given)).await.unwrap()
+}
+
+fn settings(given: Given) -> LakeSettings {
+    LakeSettings {
         stream: Arc::from("kinesis://logs"),
         given,
         partitioned_by: Partitioning::default(),
+        keep_resent: false,
         cut_bytes: 1 << 20,
         cut_age: Duration::from_secs(60),
         memory_limit: None,
         threads: Some(2),
         windows: Vec::new(),
-    })
-    .await
-    .unwrap()
+    }
 }
 
 /// A flow whose bytes are its number.
@@ -97,9 +100,20 @@ async fn make_of(given: Given, records: &[ShardRecord], in_a_fetch: usize, after
     let beginning = Beginning {
         shard: &Arc::from("shard-1"),
         after,
+        hash_keys: None,
         state: None,
         configuration: &configuration,
     };
+    make_from(&lake, beginning, records, in_a_fetch).await
+}
+
+async fn make_from(
+    lake: &Lake,
+    beginning: Beginning<'_>,
+    records: &[ShardRecord],
+    in_a_fetch: usize,
+) -> Made {
+    let after = beginning.after;
     let mut making = lake.begin(beginning).await.unwrap();
     let mut range = CutRange::new(after.clone());
     for records in records.chunks(in_a_fetch) {
@@ -332,6 +346,73 @@ async fn what_fits_no_table_is_kept_with_its_bytes() {
     assert!(said[2..].iter().all(|line| line.1 == "vpc_flow_logs"));
 }
 
+/// An aggregate reaches the shard of its own key. What in it belongs to another one since a split was
+/// sent again by its producer, and is a row there.
+#[tokio::test]
+async fn what_belongs_to_another_shard_is_left_out_and_kept() {
+    let lines = [flow(1), flow(2), flow(3)];
+    let packed = lines.iter().zip(["9", "10", "101"]);
+    let packed = packed.map(|(line, key)| ("key", Some(key), line.as_bytes()));
+    let records = [record(0, flow(0)), record(1, kpl::pack(packed))];
+    let keep = LakeSettings {
+        keep_resent: true,
+        ..settings(Given::default())
+    };
+    let (leaves, keeps) = (lake(Given::default()).await, Lake::new(keep).await.unwrap());
+    // Who finishes a cut does as it was claimed, whatever it does by itself.
+    for (lake, claimed, expected) in [
+        (&leaves, leaves.configuration(), vec![0, 2]),
+        (&keeps, leaves.configuration(), vec![0, 2]),
+        (&leaves, keeps.configuration(), vec![0, 1, 2, 3]),
+        (&keeps, keeps.configuration(), vec![0, 1, 2, 3]),
+    ] {
+        let beginning = Beginning {
+            shard: &Arc::from("shard-1"),
+            after: &Start::Oldest,
+            hash_keys: Some(HashKeys::new(&(10..=100))),
+            state: None,
+            configuration: &claimed,
+        };
+        let made = make_from(lake, beginning, &records, 2).await;
+        let left_out = 4 - expected.len();
+        assert_eq!(made.files.into_values().collect::<Vec<_>>(), [expected]);
+        let kept: Vec<_> = made.rejected.iter().map(data).collect();
+        assert_eq!(kept.len(), left_out);
+        if left_out > 0 {
+            assert_eq!(kept, [lines[0].as_bytes(), lines[2].as_bytes()]);
+            assert!(
+                made.rejected.iter().all(|line| line["resent"] == true),
+                "{:?}",
+                made.rejected
+            );
+        }
+    }
+}
+
+/// As large as a stream can be made to allow.
+#[tokio::test]
+async fn a_record_of_10_mib() {
+    let most = 10 << 20;
+    let mut lines = String::new();
+    let mut rows = 0;
+    while lines.len() + 100 < most {
+        lines += &flow(rows % 50);
+        lines.push('\n');
+        rows += 1;
+    }
+    let garbage = vec![0xab; most];
+    let records = [
+        record(0, lines),
+        record(1, garbage.clone()),
+        record(2, flow(1)),
+    ];
+    let made = make(&records, 1, &Start::Oldest).await;
+    let numbers: usize = made.files.values().map(Vec::len).sum();
+    assert_eq!(numbers as u64, rows + 1);
+    assert_eq!(made.rejected.len(), 1);
+    assert!(data(&made.rejected[0]) == garbage);
+}
+
 #[tokio::test]
 async fn a_cut_is_due_by_bytes_and_by_age() {
     let lake = lake(Given::default()).await;
@@ -339,6 +420,7 @@ async fn a_cut_is_due_by_bytes_and_by_age() {
     let beginning = Beginning {
         shard: &Arc::from("shard-1"),
         after: &Start::Oldest,
+        hash_keys: None,
         state: None,
         configuration: &configuration,
     };

@@ -7,6 +7,7 @@ use loglens_engine::error::{Error, Owner};
 use loglens_engine::shard::Start;
 use serde::{Deserialize, Serialize};
 
+use super::hash_keys::HashKeys;
 use super::range::CutRange;
 
 /// The version of the form of entries.
@@ -41,6 +42,10 @@ pub struct Claim {
     pub range: CutRange,
     /// The exact names of all objects of the cut, within the place where they are written to.
     pub objects: Vec<String>,
+    /// The hash keys of the shard, by which records in aggregates are told that belong to another one:
+    /// who finishes the cut may find the shard gone from the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_keys: Option<HashKeys>,
     /// What the names were made by ([`CutMaker::configuration`](crate::cut::CutMaker::configuration)):
     /// who finishes the cut makes them by the same.
     pub configuration: String,

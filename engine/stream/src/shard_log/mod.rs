@@ -12,6 +12,7 @@
 
 mod entry;
 mod floor;
+mod hash_keys;
 mod range;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use loglens_engine::sink::{Condition, ObjectSink, Written};
 use self::entry::Says;
 pub use self::entry::{Claim, Commit, Entry, Output, Writer};
 use self::floor::Floor;
+pub use self::hash_keys::HashKeys;
 pub use self::range::{CutRange, Records};
 
 /// Entries that are deleted side by side.

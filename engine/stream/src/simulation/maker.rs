@@ -11,7 +11,7 @@ use loglens_engine::shard::Fetched;
 
 use super::world::Broken;
 use crate::cut::{Beginning, CutMaker, CutState, MadeObject, Making};
-use crate::shard_log::CutRange;
+use crate::shard_log::{CutRange, HashKeys};
 
 /// Two versions of a configuration: the second one has other names and other partitions.
 pub(super) const CONFIGURATIONS: [&str; 2] = ["day", "day,half"];
@@ -32,6 +32,7 @@ struct Made {
     maker: Maker,
     configuration: String,
     shard: Arc<str>,
+    hash_keys: Option<HashKeys>,
     taken: Vec<u64>,
     since: Option<Duration>,
     cut: BTreeMap<String, Vec<u64>>,
@@ -54,6 +55,7 @@ impl CutMaker for Maker {
             maker: self.clone(),
             configuration: configuration.to_owned(),
             shard: Arc::clone(beginning.shard),
+            hash_keys: beginning.hash_keys,
             taken: Vec::new(),
             since: None,
             cut: BTreeMap::new(),
@@ -95,6 +97,10 @@ impl Making for Made {
             return Ok(Vec::new());
         };
         let mut stem = records.stem(&self.shard);
+        // Whoever finishes a cut must know them, even when the shard is gone.
+        if let Some(keys) = &self.hash_keys {
+            stem = format!("{stem}-{}", keys.range().start());
+        }
         if self.maker.broken == Some(Broken::Names) {
             stem = format!("{stem}-{}", self.maker.worker);
         }

@@ -213,6 +213,7 @@ async fn lake(lateness: Duration) -> Lake {
         stream: Arc::from("kinesis://flows"),
         given: Given::default(),
         partitioned_by: Partitioning::default(),
+        keep_resent: false,
         cut_bytes: 1 << 20,
         cut_age: Duration::from_secs(60),
         memory_limit: None,
@@ -293,6 +294,7 @@ impl Cuts {
         let beginning = Beginning {
             shard: &self.shard,
             after: &Start::Oldest,
+            hash_keys: None,
             state: None,
             configuration: &configuration,
         };
@@ -325,6 +327,7 @@ impl Cuts {
             range: range.clone(),
             objects: names,
             configuration,
+            hash_keys: None,
             ended,
         };
         assert!(self.log.claim(self.cut, &entry(claim)).await.unwrap());
@@ -596,6 +599,7 @@ async fn a_statement_that_cannot_stand_is_refused() {
             stream: Arc::from("kinesis://flows"),
             given: Given::default(),
             partitioned_by: Partitioning::default(),
+            keep_resent: false,
             cut_bytes: 1 << 20,
             cut_age: Duration::from_secs(60),
             memory_limit: None,

@@ -188,6 +188,7 @@ async fn application(
         stream: Arc::from(settings.stream.text.as_str()),
         given: settings.given.clone(),
         partitioned_by: settings.partitioned_by,
+        keep_resent: settings.keep_resent,
         cut_bytes: settings.cut_bytes,
         cut_age: settings.cut_age,
         memory_limit: settings.memory_limit,

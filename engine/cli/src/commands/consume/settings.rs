@@ -30,6 +30,8 @@ pub(super) struct Settings {
     pub(super) first: Start,
     pub(super) failover: Duration,
     pub(super) fan_out: bool,
+    /// Records in aggregates that belong to another shard become rows.
+    pub(super) keep_resent: bool,
     pub(super) given: Given,
     pub(super) partitioned_by: Partitioning,
     pub(super) cut_bytes: usize,
@@ -101,6 +103,7 @@ impl Settings {
             first: from.read(start)?,
             failover: failover.read(duration_of)?,
             fan_out: arguments.fan_out || section.fan_out,
+            keep_resent: arguments.keep_resent || section.keep_resent,
             partitioned_by: section
                 .partition_by
                 .as_deref()
