@@ -69,7 +69,7 @@ pub(crate) enum Command {
     Convert(Box<Convert>),
     /// Read a Kinesis stream and write Parquet, each record once, until it is asked to end
     Consume(Box<Consume>),
-    /// Try the records again that consume rejected: what are rows now becomes rows, each once
+    /// Try rejected records of consume again: those that fit now become rows, each once
     Replay(Box<Replay>),
     /// Check step by step whether S3 answers, and say what to mend
     Doctor(Box<Doctor>),
@@ -197,7 +197,7 @@ Examples:
 
 Run it as often as you like, also after it was killed: what was replayed is passed over.";
 
-/// Try the records again that consume rejected: what are rows now becomes rows, each once.
+/// Try rejected records of consume again: those that fit now become rows, each once.
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
 pub(crate) struct Replay {

@@ -194,6 +194,7 @@ fn help() {
       run          Answer a named query; --list shows them
       convert      Make a table of Parquet from logs, each object once; goes on where it was interrupted
       consume      Read a Kinesis stream and write Parquet, each record once, until it is asked to end
+      replay       Try rejected records of consume again: those that fit now become rows, each once
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell
@@ -510,6 +511,7 @@ fn no_command() {
       run          Answer a named query; --list shows them
       convert      Make a table of Parquet from logs, each object once; goes on where it was interrupted
       consume      Read a Kinesis stream and write Parquet, each record once, until it is asked to end
+      replay       Try rejected records of consume again: those that fit now become rows, each once
       doctor       Check step by step whether S3 answers, and say what to mend
       generate     Write seeded logs that look real
       completions  Print a completion script for a shell

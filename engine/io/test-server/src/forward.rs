@@ -49,6 +49,11 @@ impl Forward {
         self.listening.endpoint()
     }
 
+    /// Nothing goes wrong any more.
+    pub fn mend(&self) {
+        lock(&self.faults).clear();
+    }
+
     /// Something goes wrong from now on. The key of a fault is looked for in the request's text.
     pub fn fail(&self, fault: Fault) {
         lock(&self.faults).push(fault);

@@ -114,6 +114,11 @@ impl Server {
         lock(&self.state.faults).push(fault);
     }
 
+    /// Nothing goes wrong any more.
+    pub fn mend(&self) {
+        lock(&self.state.faults).clear();
+    }
+
     /// Every answer begins so much later.
     pub fn delay(&self, latency: Duration) {
         *lock(&self.state.latency) = latency;

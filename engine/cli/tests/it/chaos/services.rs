@@ -97,16 +97,20 @@ impl Services {
         }
     }
 
-    /// Some requests of each service fail from now on.
+    /// Some requests of each service fail from now on. What has not failed yet of those before does
+    /// not: else failures gather until a service is as good as gone.
     pub(super) fn strike(&self, random: &mut Random) {
+        self.streams.mend();
+        self.objects.mend();
         for _ in 0..3 {
             let fault = of_streams(random);
             self.streams.fail(fault);
             let fault = of_objects(random);
             self.objects.fail(fault);
-            if let Some((_, forward)) = &self.table {
-                forward.fail(of_table(random));
-            }
+        }
+        if let Some((_, forward)) = &self.table {
+            forward.mend();
+            (0..2).for_each(|_| forward.fail(of_table(random)));
         }
         self.streams.deliver_again(random.below(3));
         self.streams.refuse_some(random.below(3));
@@ -162,7 +166,7 @@ fn of_streams(random: &mut Random) -> Fault {
 fn of_objects(random: &mut Random) -> Fault {
     let times = 1 + random.below(3);
     let fault = match random.below(8) {
-        0 => return Fault::slow_down("PutObject", 1 + random.below(10)).after(random.below(6)),
+        0 => return Fault::slow_down("PutObject", 1 + random.below(6)).after(random.below(6)),
         1 => Fault::status("PutObject", 500, "InternalError", ""),
         2 | 3 => Fault::once("PutObject", Wrong::LoseAnswer),
         4 => Fault::once("PutObject", Wrong::BreakAfter(0)),
