@@ -42,6 +42,9 @@ pub struct Used {
     pub next: u64,
     /// There is none: the shard was read to its end.
     pub ended: bool,
+    /// The shards that it was split or merged into are inputs too. Until then it holds time up, which
+    /// would go on in the others without what is in those.
+    pub followed: bool,
     /// Something of it is in the windows: from then on every cut has a part of the statement.
     pub begun: bool,
 }
@@ -196,6 +199,7 @@ mod tests {
             shard: Arc::from("a"),
             next: 3,
             ended: false,
+            followed: false,
             begun: true,
         });
         kept.waiting

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loglens_engine::error::{Error, Owner};
+use loglens_engine::lease::Lease;
 use loglens_engine::sink::{Condition, Written};
 use loglens_engine::stream::{ClosedWindows, Merged, Stream};
 
@@ -163,16 +164,13 @@ impl WindowOwner {
 
     async fn own(&self, stop: &mut Stop) -> Result<Left, Error> {
         let mut open = self.open().await?;
-        let mut looked = None;
         loop {
             // Asked before the work, so that all that was committed until then is used.
             let last = stop.is_asked();
-            let is_time = |looked: Duration| self.now().saturating_sub(looked) >= LOOK;
-            if looked.is_none_or(is_time) {
-                self.find_shards(&mut open).await?;
-                looked = Some(self.now());
-            }
-            let done = self.step(&mut open).await?;
+            let leases = self.application.leases.list().await?;
+            self.find_shards(&mut open, &leases).await?;
+            let mut done = self.step(&mut open).await?;
+            done.changed |= follow(&mut open, &leases);
             if done.changed {
                 let notices = !open.kept.waiting.is_empty();
                 if !self.keep(&mut open).await? {
@@ -222,7 +220,7 @@ impl WindowOwner {
                 self.check(&kept)?;
                 for used in &kept.used {
                     let input = stream.add_input();
-                    if used.ended {
+                    if used.followed {
                         stream.ended(input);
                     }
                 }
@@ -258,9 +256,10 @@ impl WindowOwner {
             .hint("give the new statement a name of its own, or delete that object to begin anew"))
     }
 
-    /// Makes inputs of shards that are new.
-    async fn find_shards(&self, open: &mut Open) -> Result<(), Error> {
-        for lease in self.application.leases.list().await? {
+    /// Makes inputs of shards that are new. Shards get leases together, before any of them is read; but
+    /// those that follow on one get theirs after its last commit ([`follow`]).
+    async fn find_shards(&self, open: &mut Open, leases: &[Lease]) -> Result<(), Error> {
+        for lease in leases {
             let mut used = open.kept.used.iter();
             if used.any(|used| used.shard == lease.shard) {
                 continue;
@@ -268,9 +267,10 @@ impl WindowOwner {
             let next = self.application.log(&lease.shard).first().await?;
             open.stream.add_input();
             open.kept.used.push(Used {
-                shard: lease.shard,
+                shard: Arc::clone(&lease.shard),
                 next,
                 ended: false,
+                followed: false,
                 begun: false,
             });
         }
@@ -321,9 +321,6 @@ impl WindowOwner {
             let used = &mut open.kept.used[input];
             used.next += 1;
             used.ended = commit.says.ended;
-            if used.ended {
-                open.stream.ended(input);
-            }
             done.commits += 1;
         }
         Ok(())
@@ -512,6 +509,44 @@ impl WindowOwner {
                 waiting: open.kept.waiting.values().map(Vec::len).sum::<usize>() as u64,
             }));
     }
+}
+
+/// Lets time go on where a shard was read to its end and those that follow on it are inputs: those have
+/// leases. Says whether there are such.
+fn follow(open: &mut Open, leases: &[Lease]) -> bool {
+    let mut some = false;
+    for (input, used) in open.kept.used.iter_mut().enumerate() {
+        if used.ended && !used.followed && are_leased(&used.shard, leases) {
+            used.followed = true;
+            open.stream.ended(input);
+            some = true;
+        }
+    }
+    some
+}
+
+/// Whether those that follow on a shard all have leases: they take all of its hash keys.
+fn are_leased(shard: &str, leases: &[Lease]) -> bool {
+    let mut own = leases.iter().filter(|lease| *lease.shard == *shard);
+    let Some(own) = own.next() else {
+        // It is long gone.
+        return true;
+    };
+    let of_own = |lease: &&Lease| lease.parents.iter().any(|parent| **parent == *shard);
+    let children: Vec<_> = leases.iter().filter(of_own).collect();
+    let Some(all) = &own.hash_keys else {
+        return !children.is_empty();
+    };
+    let keys = children.iter().filter_map(|child| child.hash_keys.as_ref());
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_by_key(|keys| *keys.start());
+    let mut next = Some(*all.start());
+    for keys in keys {
+        if next.is_some_and(|next| keys.contains(&next)) {
+            next = keys.end().checked_add(1);
+        }
+    }
+    next.is_none_or(|next| next > *all.end())
 }
 
 /// Gives all notices that wait, or as many as are taken.

@@ -101,12 +101,13 @@ impl Standings {
         of_each.min()
     }
 
-    /// Whether all statements have used all of a shard that was read to its end.
+    /// Whether all statements have used all of a shard that was read to its end, and know those that
+    /// follow.
     pub(crate) fn are_done_with(&self, shard: &str) -> bool {
         let known = self.known();
         self.windows.iter().all(|window| {
             let mut used = known.get(&window.name).into_iter().flatten();
-            used.any(|used| *used.shard == *shard && used.ended)
+            used.any(|used| *used.shard == *shard && used.followed)
         })
     }
 

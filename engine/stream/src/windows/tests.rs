@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ const MANY: &str = "SELECT window_end, srcaddr, count(*) AS flows FROM vpc_flow_
 #[derive(Debug, Default)]
 struct World {
     objects: Mutex<BTreeMap<String, (Bytes, u64)>>,
-    shards: Vec<Arc<str>>,
+    leases: Mutex<Vec<Lease>>,
     random: Option<Mutex<Random>>,
     told: Mutex<Vec<String>>,
     seen: Mutex<Vec<String>>,
@@ -127,17 +128,7 @@ impl LeaseStore for Net {
 
     async fn list(&self) -> Result<Vec<Lease>, Error> {
         self.0.takes_time().await;
-        let shards = self.0.shards.iter().map(|shard| Lease {
-            shard: Arc::clone(shard),
-            owner: None,
-            counter: 0,
-            checkpoint: Checkpoint::At(Start::Oldest),
-            switches: 0,
-            parents: Vec::new(),
-            children: Vec::new(),
-            hash_keys: None,
-        });
-        Ok(shards.collect())
+        Ok(self.0.leases.lock().unwrap().clone())
     }
 
     async fn create(&self, _: &Lease) -> Result<bool, Error> {
@@ -150,6 +141,19 @@ impl LeaseStore for Net {
 
     async fn delete(&self, _: &str, _: u64) -> Result<bool, Error> {
         unreachable!("nobody asks")
+    }
+}
+
+fn lease(shard: &str, parents: &[&str], hash_keys: RangeInclusive<u128>) -> Lease {
+    Lease {
+        shard: Arc::from(shard),
+        owner: None,
+        counter: 0,
+        checkpoint: Checkpoint::At(Start::Oldest),
+        switches: 0,
+        parents: parents.iter().map(|parent| Arc::from(*parent)).collect(),
+        children: Vec::new(),
+        hash_keys: Some(hash_keys),
     }
 }
 
@@ -442,8 +446,9 @@ async fn windows_are_those_of_all_records_whoever_owns_them() {
         let mut random = Random::new(seed);
         let shards: Vec<Arc<str>> = vec![Arc::from("shard-1"), Arc::from("shard-2")];
         let stories = story(&mut random, shards.len());
+        let leases = shards.iter().map(|shard| lease(shard, &[], 0..=9));
         let world = Arc::new(World {
-            shards: shards.clone(),
+            leases: Mutex::new(leases.collect()),
             random: Some(Mutex::new(Random::new(seed + 1000))),
             ..World::default()
         });
@@ -540,15 +545,16 @@ async fn late_rows_revise_windows_and_later_ones_are_counted() {
         }
     }
     let lake = Arc::new(lake(Duration::from_secs(600)).await);
+    let shard: Arc<str> = Arc::from("shard-1");
     let world = Arc::new(World {
-        shards: vec![Arc::from("shard-1")],
+        leases: Mutex::new(vec![lease(&shard, &[], 0..=9)]),
         ..World::default()
     });
     let counts = Arc::new(Counts::default());
     let mut app = Arc::into_inner(application(&world, Arc::clone(&lake))).unwrap();
     app.observer = Arc::clone(&counts) as _;
     let app = Arc::new(app);
-    let mut cuts = Cuts::new(&app, &world.shards[0]);
+    let mut cuts = Cuts::new(&app, &shard);
     let run = || async {
         let (stopper, stop) = stopper();
         stopper.stop();
@@ -572,6 +578,48 @@ async fn late_rows_revise_windows_and_later_ones_are_counted() {
     run().await;
     assert_eq!(given(&world, "flows"), before);
     assert_eq!(counts.0.lock().unwrap().1, 2, "of two statements");
+}
+
+/// Those that follow on a shard are read after it, and are not there before: time waits for them.
+#[tokio::test(start_paused = true)]
+async fn time_waits_for_shards_that_follow() {
+    let lake = Arc::new(lake(Duration::ZERO).await);
+    let world = Arc::new(World {
+        leases: Mutex::new(vec![lease("a", &[], 0..=9), lease("b", &[], 10..=19)]),
+        ..World::default()
+    });
+    let app = application(&world, Arc::clone(&lake));
+    let cuts = |shard: &str| Cuts::new(&app, &Arc::from(shard));
+    let (mut a, mut b, mut c, mut d) = (cuts("a"), cuts("b"), cuts("c"), cuts("d"));
+    let run = || async {
+        let (stopper, stop) = stopper();
+        stopper.stop();
+        app.windows.run(&app, &Arc::from("w"), &stop).await;
+    };
+    let last = |flows: &[Flow], until| expected(flows, 180, until);
+    a.commit(&lake, &[(10, 1, 5)], true).await;
+    b.commit(&lake, &[(2000, 1, 1)], false).await;
+    run().await;
+    assert_eq!(given(&world, "flows"), Rows::new());
+    assert!(!app.windows.are_done_with("a"));
+    // One of two.
+    world.leases.lock().unwrap().push(lease("c", &["a"], 0..=4));
+    c.commit(&lake, &[(1000, 2, 5)], false).await;
+    run().await;
+    assert_eq!(given(&world, "flows"), Rows::new());
+    world.leases.lock().unwrap().push(lease("d", &["a"], 5..=9));
+    run().await;
+    assert_eq!(
+        given(&world, "flows"),
+        Rows::new(),
+        "nothing came of it yet"
+    );
+    assert!(app.windows.are_done_with("a"));
+    d.commit(&lake, &[(20, 3, 5), (900, 3, 5)], false).await;
+    run().await;
+    let flows = [(10, 1, 5), (20, 3, 5)];
+    assert_eq!(given(&world, "flows"), last(&flows, 900));
+    assert_eq!(*world.seen.lock().unwrap(), [""; 0]);
 }
 
 #[tokio::test]

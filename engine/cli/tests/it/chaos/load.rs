@@ -27,6 +27,10 @@ const TOGETHER: u64 = 5;
 /// Hash keys choose the shards.
 const KEY: &str = "key";
 
+/// The window that stands over the load. Flows lie 7 s apart.
+pub(super) const HOURS: &str = "SELECT window_end, bytes % 2 AS parity, count(*) AS flows, sum(packets) AS checksum \
+     FROM vpc_flow_logs GROUP BY hop(event_time, INTERVAL '1' HOUR, INTERVAL '2' HOUR), 2";
+
 /// What was sent: flows with the numbers up to `flows`, and records of no table likewise.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Sent {

@@ -162,6 +162,13 @@ impl Chaos {
         let age = format!("{}s", self.settings.cut_age.as_secs());
         let failover = format!("{}s", self.settings.failover.as_secs());
         let leases = self.services.leases(&self.folder);
+        let configuration = below(&self.folder, "daemon.toml");
+        // Nobody is idle: what is late would be missing.
+        let window = format!(
+            "[[consume.windows]]\nname = \"hours\"\nsql = \"{}\"\ndisorder = \"30m\"\nidle = \"1h\"\n",
+            load::HOURS
+        );
+        fs::write(&configuration, window).unwrap();
         let arguments = [
             "consume",
             services::STREAM,
@@ -175,6 +182,8 @@ impl Chaos {
             &failover,
             "--anonymous",
             "--path-style",
+            "--config",
+            &configuration,
         ];
         let mut said = File::options();
         let said = said.create(true).append(true);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::load::{Flow, Sent, garbage};
+use super::load::{Flow, HOURS, Sent, garbage};
 use super::services::{BUCKET, FOLDER, LAKE, Services};
 use crate::command::{answer, loglens};
 
@@ -15,12 +15,12 @@ pub(super) struct Lake<'a> {
     services: &'a Services,
 }
 
-/// Checks all that has to hold. Every promise is a function of its own; what windows promise is to be
-/// added here.
+/// Checks all that has to hold. Every promise is a function of its own.
 pub(super) fn verify(lake: &Lake<'_>, sent: &Sent) {
     counts_are_right(lake, sent);
     every_flow_is_there_once(lake, sent);
     every_rejected_record_is_there_once(lake, sent);
+    every_window_is_that_of_all_records(lake, sent);
 }
 
 fn counts_are_right(lake: &Lake<'_>, sent: &Sent) {
@@ -54,6 +54,24 @@ fn every_rejected_record_is_there_once(lake: &Lake<'_>, sent: &Sent) {
     let mut expected: Vec<_> = (0..sent.garbage).map(garbage).collect();
     expected.sort_unstable();
     assert_eq!(rejected, expected);
+}
+
+/// What was given while records came is what a query answers over all of them, up to the last window.
+fn every_window_is_that_of_all_records(lake: &Lake<'_>, sent: &Sent) {
+    let given = lake.query("SELECT window_end, parity, flows, checksum FROM hours ORDER BY 1, 2");
+    let last = given.lines().last().unwrap();
+    let (last, _) = last.split_once(',').unwrap();
+    let last = last.trim_end_matches('Z').replace('T', " ");
+    let sql =
+        format!("SELECT * FROM ({HOURS}) WHERE window_end <= TIMESTAMP '{last}' ORDER BY 1, 2");
+    assert_eq!(given, lake.query(&sql));
+    // All but the last hours, for which records are waited for.
+    let hours = sent.flows * 7 / 3600;
+    let windows = given.lines().count() / 2;
+    assert!(
+        windows as u64 + 8 > hours,
+        "{windows} windows of {hours} hours"
+    );
 }
 
 impl<'a> Lake<'a> {

@@ -19,6 +19,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Where the logs of shards lie, in the lake.
 const LOGS: &str = "_loglens/";
 
+/// The folder of windows, in the lake. A file of one may be replaced by a revision.
+const WINDOWS: &str = "windows/";
+
 /// The folder of rejected records, in the lake.
 const ERRORS: &str = "errors/";
 
@@ -95,6 +98,7 @@ impl Seen {
                     let bytes = server.with(BUCKET, |bucket| bucket.get(&key));
                     let bytes = bytes.unwrap_or_default();
                     match records_of(name, &bytes) {
+                        Ok(_) if name.starts_with(WINDOWS) => 0,
                         Ok(records) => self.records.fetch_add(records, Relaxed),
                         Err(what) => return self.tell(format!("{key}: {what}")),
                     };
@@ -107,6 +111,7 @@ impl Seen {
             }
             sleep(PAUSE);
         }
+        objects.retain(|key, _| !key.contains(WINDOWS));
         for (key, bytes) in objects {
             if server.with(BUCKET, |bucket| bucket.get(&key)) != Some(bytes) {
                 return self.tell(format!(
