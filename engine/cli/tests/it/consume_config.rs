@@ -137,15 +137,15 @@ fn what_is_wrong_is_said_with_its_line_and_key() {
         ),
         (
             "listen = \"9400\"",
-            ":17: consume.listen: 9400: not an address and a port",
+            ":18: consume.listen: 9400: not an address and a port",
         ),
         (
             "drain = \"soon\"",
-            ":18: consume.drain: soon: not a duration",
+            ":19: consume.drain: soon: not a duration",
         ),
         (
             "log = \"xml\"",
-            ":19: consume.log: unknown variant `xml`, expected `text` or `json`",
+            ":20: consume.log: unknown variant `xml`, expected `text` or `json`",
         ),
         (
             "fanout = true",
@@ -153,55 +153,55 @@ fn what_is_wrong_is_said_with_its_line_and_key() {
         ),
         (
             "name = \"Top\"",
-            ":22: consume.windows.name: \"Top\" is not a name",
+            ":23: consume.windows.name: \"Top\" is not a name",
         ),
         (
             "name = \"_top\"",
-            ":22: consume.windows.name: \"_top\" is not a name",
+            ":23: consume.windows.name: \"_top\" is not a name",
         ),
         (
             "name = \"vpc_flow_logs\"",
-            ":22: consume.windows.name: vpc_flow_logs is a table of logs",
+            ":23: consume.windows.name: vpc_flow_logs is a table of logs",
         ),
         (
             "name = \"nginx\"",
-            ":22: consume.windows.name: nginx is a table of logs",
+            ":23: consume.windows.name: nginx is a table of logs",
         ),
         (
             "name = \"errors\"",
-            ":22: consume.windows.name: errors is where rejected records go",
+            ":23: consume.windows.name: errors is where rejected records go",
         ),
         (
             "sql = \" \"",
-            ":23: consume.windows.sql: there is no statement",
+            ":24: consume.windows.sql: there is no statement",
         ),
         (
             "output = \"rows.csv\"",
-            ":24: consume.windows.output: \"rows.csv\" is no output",
+            ":25: consume.windows.output: \"rows.csv\" is no output",
         ),
         (
             "output = [\"stdout\", \"http://\"]",
-            ":24: consume.windows.output: \"http://\" is no output",
+            ":25: consume.windows.output: \"http://\" is no output",
         ),
         (
             "output = []",
-            ":24: consume.windows.output: the list is empty",
+            ":25: consume.windows.output: the list is empty",
         ),
         (
             "output = 5",
-            ":24: consume.windows.output: expected a text or a list of texts",
+            ":25: consume.windows.output: expected a text or a list of texts",
         ),
         (
             "disorder = \"x\"",
-            ":25: consume.windows.disorder: x: not a duration",
+            ":26: consume.windows.disorder: x: not a duration",
         ),
         (
             "lateness = \"x\"",
-            ":26: consume.windows.lateness: x: not a duration",
+            ":27: consume.windows.lateness: x: not a duration",
         ),
         (
             "idle = 60",
-            ":27: consume.windows.idle: invalid type: integer `60`, expected a string",
+            ":28: consume.windows.idle: invalid type: integer `60`, expected a string",
         ),
     ] {
         let (key, _) = line.split_once(" = ").unwrap();
@@ -227,7 +227,7 @@ fn two_windows_of_one_name() {
     let found = error(&configured(&format!("{EVERYTHING}{second}")), &[]);
     assert_eq!(
         found,
-        ":29: consume.windows.name: there are two windows top_talkers"
+        ":30: consume.windows.name: there are two windows top_talkers"
     );
 }
 

@@ -69,7 +69,7 @@ fn a_stream_is_filled_consumed_and_asked() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 3, "fill, consume, ask");
+    assert_eq!(checked, 4, "fill, consume, ask twice");
 }
 
 #[test]
