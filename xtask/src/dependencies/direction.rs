@@ -90,6 +90,7 @@ const RULES: &[Rule] = &[
             "loglens-io",
             "loglens-parsers",
             "loglens-queries",
+            "loglens-stream",
             "loglens-test-server",
         ],
         tests_use: &[],
