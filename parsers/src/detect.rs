@@ -181,7 +181,7 @@ fn fits_line(format: &Format, head: &[u8]) -> bool {
 
 /// Whether a line is a record of the format's default order.
 fn fits_record(format: &Format, line: &[u8]) -> bool {
-    let layout = Layout::default_of(format);
+    let layout = format.default_layout();
     let Some(fields) = split(format, line) else {
         return false;
     };
@@ -192,6 +192,9 @@ fn fits_record(format: &Format, line: &[u8]) -> bool {
             false,
         ),
     };
+    if !enough {
+        return false;
+    }
     let field = |column: usize| fields.get(layout.position(column)?).copied();
     let null = format.null.as_bytes();
     let typed = format.columns.iter().enumerate().all(|(index, column)| {
@@ -201,7 +204,7 @@ fn fits_record(format: &Format, line: &[u8]) -> bool {
         let value = format.column(&rule.column).and_then(field);
         value.is_some_and(|value| rule.values.iter().any(|known| known.as_bytes() == value))
     });
-    enough && typed && marked
+    typed && marked
 }
 
 /// The fields of a line, without what encloses them; None if it has none of the format's.

@@ -11,7 +11,6 @@ use super::{MAX_ENVELOPE_BYTES, Origin, firehose, kept, string_of};
 use crate::detect::HEAD_BYTES;
 use crate::format::{Format, Shape};
 use crate::json::{Member, ValueKind, begun_members, detect, kind_of, nested_end, skip_blanks};
-use crate::layout::Layout;
 use crate::record::JsonCutter;
 use crate::record::lines::BYTE_ORDER_MARK;
 use crate::reject::Reason;
@@ -94,7 +93,7 @@ impl<'a> Begun<'a> {
     /// The envelopes that begin within `head`; of the last one its end may be missing. Those that
     /// hold no record are left out.
     pub(crate) fn all(head: &'a [u8], format: &Format) -> Vec<Self> {
-        let layout = Arc::new(Layout::default_of(format));
+        let layout = Arc::clone(format.default_layout());
         let mut cutter = JsonCutter::new(layout, None).with_record_bytes(MAX_ENVELOPE_BYTES);
         let mut blocks = VecDeque::new();
         cutter.buffer().extend_from_slice(head);

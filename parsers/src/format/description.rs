@@ -1,7 +1,7 @@
 //! The TOML of a format description, as it stands in the file.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
@@ -240,6 +240,7 @@ impl Description {
             log_groups: self.recognise.log_groups,
             log_streams: self.recognise.log_streams,
             priority: self.recognise.priority,
+            default_layout: OnceLock::new(),
         })
     }
 }

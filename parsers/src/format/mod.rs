@@ -8,6 +8,7 @@ use arrow_schema::{DataType, Field};
 
 use crate::field::Kind;
 use crate::key::{Delivery, KeyPattern};
+use crate::layout::Layout;
 
 use description::Description;
 pub use description::{Partition, PartitionValue, RecordRule, RejectSample, Sample};
@@ -62,6 +63,16 @@ pub struct Format {
     pub(crate) log_streams: Vec<String>,
     /// Wins over formats that fit a header equally well.
     pub(crate) priority: i32,
+    /// The layout of records that no header line describes, once somebody has asked for it.
+    pub(crate) default_layout: OnceLock<Arc<Layout>>,
+}
+
+impl Format {
+    /// The layout of records that no header line describes.
+    pub fn default_layout(&self) -> &Arc<Layout> {
+        self.default_layout
+            .get_or_init(|| Arc::new(Layout::default_of(self)))
+    }
 }
 
 /// How records are built.

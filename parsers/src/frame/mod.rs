@@ -291,6 +291,9 @@ pub fn decode_all(
     limit: ExpansionLimit,
     output: &mut Vec<u8>,
 ) -> Result<(), FrameError> {
+    if inflate_whole(input, limit, output) {
+        return Ok(());
+    }
     let mut decoder = Decoder::new(Frame::of(input), limit)?;
     let mut rest = input;
     loop {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::members;
 use crate::format::{Format, same_name};
-use crate::layout::Layout;
 use crate::record::{Block, JsonCutter};
 
 /// Whether the first object is a record of the format, one of its control objects, or an empty
@@ -37,7 +36,7 @@ fn first_record(
     head: &[u8],
     records: Option<&str>,
 ) -> Option<(arrow_buffer::Buffer, usize, usize)> {
-    let layout = Arc::new(Layout::default_of(format));
+    let layout = Arc::clone(format.default_layout());
     let mut cutter = JsonCutter::new(layout, records);
     let mut blocks: VecDeque<Block> = VecDeque::new();
     cutter.buffer().extend_from_slice(head);

@@ -31,14 +31,14 @@ impl Parts {
         bytes: ByteMetrics,
     ) -> Self {
         let layout = match &spec.fields {
-            Some(names) => Layout::given(format, names),
-            None => Layout::default_of(format),
+            Some(names) => Arc::new(Layout::given(format, names)),
+            None => Arc::clone(format.default_layout()),
         };
         Self {
             sources,
             bytes,
             format: Arc::clone(format),
-            layout: Arc::new(layout),
+            layout,
             limit: ExpansionLimit {
                 ratio: spec.max_expansion,
                 ..ExpansionLimit::default()

@@ -149,10 +149,10 @@ impl Lake {
         let tables = settings.given.formats.all().iter().map(|format| {
             let table = Arc::new(Table::new(Arc::clone(format), []));
             let layout = match fields {
-                Some(names) => Layout::given(format, names),
-                None => Layout::default_of(format),
+                Some(names) => Arc::new(Layout::given(format, names)),
+                None => Arc::clone(format.default_layout()),
             };
-            (format.table.clone(), (table, Arc::new(layout)))
+            (format.table.clone(), (table, layout))
         });
         Ok(Self(Arc::new(Shared {
             unpacking: Unpacking {

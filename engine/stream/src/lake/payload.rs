@@ -1,6 +1,5 @@
 //! Records of a stream taken apart, and told which table they are of.
 
-use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -12,8 +11,7 @@ use loglens_parsers::envelope::wraps;
 use loglens_parsers::format::{Format, Formats, Shape};
 use loglens_parsers::frame::{self, ExpansionLimit};
 use loglens_parsers::json;
-use loglens_parsers::layout::Layout;
-use loglens_parsers::record::LineCutter;
+use loglens_parsers::layout::has_header;
 
 /// Where a payload was in its shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +116,7 @@ impl Unpacking {
                     wrapped,
                     alone: match is_json {
                         true => !json::are_whole(&bytes),
-                        false => has_header(&bytes, &format),
+                        false => has_header(&format, &bytes),
                     },
                     format,
                     bytes,
@@ -138,13 +136,4 @@ impl Unpacking {
         let found = detect::by_head(head, self.formats.all(), self.fields.as_deref());
         found.map(|found| found.format)
     }
-}
-
-/// Whether a line is a header, which says the layout of those behind it.
-fn has_header(lines: &[u8], format: &Arc<Format>) -> bool {
-    let layout = Arc::new(Layout::default_of(format));
-    let mut cutter = LineCutter::new(Arc::clone(format), layout);
-    cutter.buffer().extend_from_slice(lines);
-    cutter.finish(false, &mut VecDeque::new());
-    !cutter.place().header.is_empty()
 }
