@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use memchr::memchr_iter;
+
 use crate::delimited::quoted;
 use crate::envelope::{Begun, Kind, Origin, kind_by_head};
 use crate::format::{Format, Formats, Shape, built_in, column_name, inner};
@@ -182,17 +184,16 @@ fn fits_line(format: &Format, head: &[u8]) -> bool {
 /// Whether a line is a record of the format's default order.
 fn fits_record(format: &Format, line: &[u8]) -> bool {
     let layout = format.default_layout();
-    let Some(fields) = split(format, line) else {
+    let most = most_fields(format, line);
+    let (enough, unmarked) = match format.shape {
+        Shape::Quoted { least, .. } => (most >= least, true),
+        _ => (layout.fields() > 0 && most == layout.fields(), false),
+    };
+    // Most formats end here, before the line is split.
+    let Some(fields) = enough.then(|| split(format, line)).flatten() else {
         return false;
     };
-    let (enough, unmarked) = match format.shape {
-        Shape::Quoted { least, .. } => (fields.len() >= least, true),
-        _ => (
-            layout.fields() > 0 && fields.len() == layout.fields(),
-            false,
-        ),
-    };
-    if !enough {
+    if matches!(format.shape, Shape::Quoted { least, .. } if fields.len() < least) {
         return false;
     }
     let field = |column: usize| fields.get(layout.position(column)?).copied();
@@ -205,6 +206,16 @@ fn fits_record(format: &Format, line: &[u8]) -> bool {
         value.is_some_and(|value| rule.values.iter().any(|known| known.as_bytes() == value))
     });
     typed && marked
+}
+
+/// How many fields a line has at most: separators within quotes are none.
+fn most_fields(format: &Format, line: &[u8]) -> usize {
+    let separator = match &format.shape {
+        Shape::Header { separator } => *separator,
+        Shape::Quoted { quoting, .. } => quoting.separator,
+        Shape::Json { .. } => return 0,
+    };
+    memchr_iter(separator, line).count() + 1
 }
 
 /// The fields of a line, without what encloses them; None if it has none of the format's.

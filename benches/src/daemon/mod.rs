@@ -5,6 +5,7 @@
 //! process of its own, on one core, so that its CPU time and its peak of memory are its own. What is
 //! counted: every record must be in a committed file, and where there is a window, in it too.
 
+mod phases;
 mod records;
 mod sink;
 
@@ -27,6 +28,7 @@ use loglens_stream::worker::Worker;
 use nix::sys::resource::UsageWho;
 use serde::{Deserialize, Serialize};
 
+use self::phases::{Phases, Timed};
 use self::records::{Packing, Records};
 use self::sink::CountingSink;
 use crate::arguments::Daemon;
@@ -106,6 +108,8 @@ struct Said {
     rows: u64,
     windowed: u64,
     files: u64,
+    /// Seconds of each phase of cuts.
+    phases: Phases,
 }
 
 /// Runs all cases, or in a process of its own one of them.
@@ -119,9 +123,9 @@ pub(crate) fn run(arguments: &Daemon) -> Result<bool> {
         return Ok(true);
     }
     println!(
-        "| case | records | records a second and core of CPU | seconds | peak memory | files |"
+        "| case | records | records a second and core of CPU | seconds | take, name (and group), write | peak memory | files |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     let this = std::env::current_exe().map_err(|error| Error::new(error.to_string()))?;
     let rows = arguments.rows.to_string();
     let mut all_there = true;
@@ -132,11 +136,12 @@ pub(crate) fn run(arguments: &Daemon) -> Result<bool> {
         let said: Said = serde_json::from_str(&measured.stdout)?;
         all_there &= said.rows == said.records && (!case.window || said.windowed == said.records);
         println!(
-            "| {} | {} | {:.0} | {:.1} | {:.0} MB | {} |",
+            "| {} | {} | {:.0} | {:.1} | {} | {:.0} MB | {} |",
             case.name,
             said.records,
             said.records as f64 / said.cpu_seconds,
             said.seconds,
+            said.phases,
             measured.peak_bytes as f64 / 1e6,
             said.files,
         );
@@ -160,6 +165,11 @@ fn consume(case: Case, rows: u64) -> Result<Said> {
         rows: counts.rows.load(Relaxed),
         windowed: counts.windowed.load(Relaxed),
         files: counts.files.load(Relaxed),
+        phases: counts
+            .phases
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone(),
     })
 }
 
@@ -170,6 +180,7 @@ struct Counts {
     files: AtomicU64,
     windowed: AtomicU64,
     failed: AtomicBool,
+    phases: Arc<Mutex<Phases>>,
     /// Asked when the shard is at its end.
     stopper: Mutex<Option<Stopper>>,
 }
@@ -253,7 +264,7 @@ async fn work(
         leases: Arc::new(LocalLeases::new(&folder)),
         lake: place("lake"),
         control: place("control"),
-        maker: Arc::new(lake),
+        maker: Arc::new(Timed::new(lake, &counts.phases)),
         clock: Arc::new(SystemClock::default()),
         observer: Arc::clone(&counts) as _,
         kept_cuts: 4,
