@@ -220,7 +220,7 @@ async fn work(
         name: Arc::from("top_talkers"),
         sql: Arc::from(TOP_TALKERS),
         options: StreamOptions {
-            disorder: Some(Duration::from_secs(3600)),
+            disorder: Some(Duration::from_secs(2 * 3600)),
             lateness: Duration::ZERO,
             idle: Duration::from_secs(3600),
         },
