@@ -148,15 +148,8 @@ pub(crate) struct Consume {
     /// registered as a consumer of its name and costs extra
     #[arg(long)]
     pub(crate) fan_out: bool,
-    /// Take every record as one of this table
-    #[arg(long)]
-    pub(crate) table: Option<String>,
-    /// Read records of a format of your own too, as described in this file; may be repeated
-    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
-    pub(crate) format: Vec<PathBuf>,
-    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
-    #[arg(long, value_name = "NAMES")]
-    pub(crate) fields: Option<String>,
+    #[command(flatten)]
+    pub(crate) records: RecordOptions,
     /// Tell of health at /healthz and /readyz, and of metrics for Prometheus at /metrics, on this
     /// address, such as 127.0.0.1:9400 [default: on none]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -178,6 +171,20 @@ pub(crate) struct Consume {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Options,
+}
+
+/// What records of a stream are.
+#[derive(Debug, Args)]
+pub(crate) struct RecordOptions {
+    /// Take every record as one of this table
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// Read records of a format of your own too, as described in this file; may be repeated
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) format: Vec<PathBuf>,
+    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) fields: Option<String>,
 }
 
 /// The form of lines on standard error.
@@ -210,15 +217,8 @@ pub(crate) struct Replay {
     /// Memory for sorting [default: no limit]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,
-    /// Take every record as one of this table
-    #[arg(long)]
-    pub(crate) table: Option<String>,
-    /// Read records of a format of your own too, as described in this file; may be repeated
-    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
-    pub(crate) format: Vec<PathBuf>,
-    /// Field order of records without a header line: "version account-id ..." or "${version} ..."
-    #[arg(long, value_name = "NAMES")]
-    pub(crate) fields: Option<String>,
+    #[command(flatten)]
+    pub(crate) records: RecordOptions,
     /// Read this configuration instead of ./loglens.toml or the one in your configuration folder. It
     /// says how S3 is reached, where no option does
     #[arg(long, value_name = "FILE", env = "LOGLENS_CONFIG", value_hint = ValueHint::FilePath)]

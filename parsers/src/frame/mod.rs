@@ -325,7 +325,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
+    pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
@@ -348,7 +348,11 @@ mod tests {
     }
 
     /// Decodes with pieces of `chunk` bytes of input and `room` of output.
-    fn decode(bytes: &[u8], chunk: usize, room: usize) -> (Vec<u8>, Result<(), FrameError>) {
+    pub(super) fn decode(
+        bytes: &[u8],
+        chunk: usize,
+        room: usize,
+    ) -> (Vec<u8>, Result<(), FrameError>) {
         let mut decoder = Decoder::new(Frame::of(bytes), ExpansionLimit::default()).unwrap();
         let mut output = Vec::new();
         for piece in bytes.chunks(chunk).chain(std::iter::once(&[][..])) {

@@ -104,9 +104,9 @@ async fn lake(arguments: &Replay) -> Result<Lake, Failure> {
     let lake = Lake::new(LakeSettings {
         stream: Arc::from(arguments.errors.as_str()),
         given: given(
-            &arguments.format,
-            arguments.table.as_deref(),
-            arguments.fields.as_deref(),
+            &arguments.records.format,
+            arguments.records.table.as_deref(),
+            arguments.records.fields.as_deref(),
         )?,
         partitioned_by: Partitioning::default(),
         // Those are left where they are.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use loglens_engine::lease::{Checkpoint, Lease};
 use loglens_engine::shard::{Shard, Start};
 
+use super::cover::cover;
 use super::family::Family;
 
 /// The leases that can be deleted: of shards that are at their end, once all of their children have
@@ -56,15 +57,7 @@ impl Done<'_> {
     /// Whether the children take all hash keys of a shard: a listing may show one before the other.
     fn are_all(&self, shard: &Shard, children: &[&str]) -> bool {
         let listed = children.iter().filter_map(|child| self.listed.get(child));
-        let mut keys: Vec<_> = listed.map(|child| &child.hash_keys).collect();
-        keys.sort_by_key(|keys| *keys.start());
-        let mut next = Some(*shard.hash_keys.start());
-        for keys in keys {
-            if next.is_some_and(|next| keys.contains(&next)) {
-                next = keys.end().checked_add(1);
-            }
-        }
-        next.is_none_or(|next| next > *shard.hash_keys.end())
+        cover(&shard.hash_keys, listed.map(|child| &child.hash_keys))
     }
 }
 

@@ -10,6 +10,7 @@
 //! Time comes from a [`Clock`], and what is left to chance from a seed.
 
 mod balance;
+mod cover;
 mod done;
 mod expiry;
 mod family;
@@ -26,6 +27,7 @@ use loglens_engine::lease::{Lease, LeaseStore};
 use loglens_engine::shard::{ShardSource, Start};
 
 use self::balance::to_take;
+pub(crate) use self::cover::cover;
 pub use self::done::unneeded;
 pub use self::expiry::Expiry;
 pub use self::found::wanted;

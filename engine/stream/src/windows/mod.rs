@@ -21,6 +21,7 @@ pub mod kept;
 pub mod notices;
 pub mod owner;
 pub mod standing;
+mod step;
 mod time;
 
 #[cfg(test)]

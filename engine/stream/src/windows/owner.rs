@@ -16,19 +16,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loglens_engine::error::{Error, Owner};
-use loglens_engine::lease::Lease;
 use loglens_engine::sink::{Condition, Written};
-use loglens_engine::stream::{ClosedWindows, Merged, Stream};
+use loglens_engine::stream::Stream;
 
-use super::cut_state;
-use super::episodes;
 use super::files::WindowFiles;
-use super::kept::{Closing, Kept, Used};
-use super::notices::{self, Notified};
+use super::kept::{Closing, Kept};
+use super::notices::Notified;
 use super::standing::StandingWindow;
+use super::step::{Done, follow};
 use crate::application::Application;
 use crate::event::{Event, WindowsGiven};
-use crate::shard_log::Commit;
 use crate::stop::Stop;
 
 /// How often it is looked for commits of other workers, and whether windows ended.
@@ -43,19 +40,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Who stands by takes over when nothing was kept for so many looks.
 const SILENT_LOOKS: usize = 6;
 
-/// Commits that are merged in one step, at most.
-const COMMITS_OF_A_STEP: usize = 64;
-
-/// Windows that are given in one step, at most.
-const WINDOWS_OF_A_STEP: usize = 256;
-
 /// Notices that wait for one who is notified, at most. The oldest are dropped, and counted.
 const MOST_WAITING: usize = 10_000;
 
 /// The owner of a statement, or who would be.
 pub(super) struct WindowOwner {
-    application: Arc<Application>,
-    window: StandingWindow,
+    pub(super) application: Arc<Application>,
+    pub(super) window: StandingWindow,
     worker: Arc<str>,
     key: String,
 }
@@ -67,28 +58,15 @@ enum Left {
 }
 
 /// What an owner holds.
-struct Open {
-    kept: Kept,
+pub(super) struct Open {
+    pub(super) kept: Kept,
     /// What tells the object that was read, or written last.
     condition: Condition,
-    stream: Stream,
+    pub(super) stream: Stream,
     /// What is kept, and may not be given yet.
-    closings: Vec<Closing>,
+    pub(super) closings: Vec<Closing>,
     /// Who did not take notices is not asked again before a time: that, and how long it waits then.
     pauses: HashMap<String, (Duration, Duration)>,
-}
-
-/// What a step did.
-#[derive(Default)]
-struct Done {
-    commits: usize,
-    merged: Merged,
-    windows: u64,
-    rows: u64,
-    revisions: u64,
-    /// There is more to do at once.
-    more: bool,
-    changed: bool,
 }
 
 impl WindowOwner {
@@ -110,14 +88,19 @@ impl WindowOwner {
     pub(super) async fn run(&self, mut stop: Stop) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let wait = match self.own(&mut stop).await {
+            let begun = self.now();
+            let left = match self.own(&mut stop).await {
                 Ok(Left::Stopped) => return,
-                Ok(Left::Deposed) => match self.stand_by(&mut stop).await {
-                    Ok(()) => continue,
-                    Err(error) => self.failed(&error, &mut pause),
-                },
-                Err(error) => self.failed(&error, &mut pause),
+                Ok(Left::Deposed) => self.stand_by(&mut stop).await,
+                Err(error) => Err(error),
             };
+            let Err(error) = left else {
+                continue;
+            };
+            if self.now().saturating_sub(begun) > LONGEST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
+            let wait = self.failed(&error, &mut pause);
             tokio::select! {
                 biased;
                 () = stop.asked() => return,
@@ -167,6 +150,8 @@ impl WindowOwner {
         loop {
             // Asked before the work, so that all that was committed until then is used.
             let last = stop.is_asked();
+            // So is who is told of commits: none is missed while this is at work.
+            let committed = self.application.windows.committed.notified();
             let leases = self.application.leases.list().await?;
             self.find_shards(&mut open, &leases).await?;
             let mut done = self.step(&mut open).await?;
@@ -195,7 +180,7 @@ impl WindowOwner {
             tokio::select! {
                 biased;
                 () = stop.asked() => (),
-                () = self.application.windows.committed.notified() => (),
+                () = committed => (),
                 () = self.application.clock.sleep(LOOK) => (),
             }
         }
@@ -256,163 +241,8 @@ impl WindowOwner {
             .hint("give the new statement a name of its own, or delete that object to begin anew"))
     }
 
-    /// Makes inputs of shards that are new. Shards get leases together, before any of them is read; but
-    /// those that follow on one get theirs after its last commit ([`follow`]).
-    async fn find_shards(&self, open: &mut Open, leases: &[Lease]) -> Result<(), Error> {
-        for lease in leases {
-            let mut used = open.kept.used.iter();
-            if used.any(|used| used.shard == lease.shard) {
-                continue;
-            }
-            let next = self.application.log(&lease.shard).first().await?;
-            open.stream.add_input();
-            open.kept.used.push(Used {
-                shard: Arc::clone(&lease.shard),
-                next,
-                ended: false,
-                followed: false,
-                begun: false,
-            });
-        }
-        Ok(())
-    }
-
-    /// Merges what came, and closes what ended.
-    async fn step(&self, open: &mut Open) -> Result<Done, Error> {
-        let mut done = Done::default();
-        for input in 0..open.kept.used.len() {
-            self.merge_shard(open, input, &mut done).await?;
-        }
-        while !done.more
-            && let Some(closed) = open.stream.next_closed().await?
-        {
-            self.close(open, closed, &mut done)?;
-            done.more = done.windows as usize >= WINDOWS_OF_A_STEP;
-        }
-        if let Some(condition) = self.condition(&open.stream) {
-            let ended = open
-                .kept
-                .episodes
-                .passed(condition, open.stream.watermark())?;
-            done.changed |= !ended.is_empty();
-            self.wait_for(open, &ended);
-        }
-        done.changed |= done.commits > 0 || done.windows > 0;
-        Ok(done)
-    }
-
-    /// Merges what the log of a shard holds that was not used yet.
-    async fn merge_shard(
-        &self,
-        open: &mut Open,
-        input: usize,
-        done: &mut Done,
-    ) -> Result<(), Error> {
-        let log = self.application.log(&open.kept.used[input].shard);
-        while !open.kept.used[input].ended {
-            if done.commits >= COMMITS_OF_A_STEP {
-                done.more = true;
-                return Ok(());
-            }
-            let Some(commit) = log.committed(open.kept.used[input].next).await? else {
-                return self.check_floor(open, input).await;
-            };
-            self.merge(open, input, &commit.says, done)?;
-            let used = &mut open.kept.used[input];
-            used.next += 1;
-            used.ended = commit.says.ended;
-            done.commits += 1;
-        }
-        Ok(())
-    }
-
-    /// Goes on behind entries that were deleted, and says so.
-    async fn check_floor(&self, open: &mut Open, input: usize) -> Result<(), Error> {
-        let Used { shard, next, .. } = &open.kept.used[input];
-        let first = self.application.log(shard).first().await?;
-        if first > *next {
-            let cuts = first - next;
-            let why = format!("{cuts} cuts were deleted before they were used");
-            self.lacks(shard, *next, &why);
-            open.kept.used[input].next = first;
-        }
-        Ok(())
-    }
-
-    fn merge(
-        &self,
-        open: &mut Open,
-        input: usize,
-        commit: &Commit,
-        done: &mut Done,
-    ) -> Result<(), Error> {
-        let used = &mut open.kept.used[input];
-        let parts = cut_state::read(&commit.state)?;
-        let mut parts = parts.into_iter();
-        let part = parts.find(|part| part.name == self.window.name && part.sql == self.window.sql);
-        let Some(part) = part else {
-            if used.begun && commit.range.records.is_some() {
-                let why = "it was made by a worker that did not know the statement";
-                self.lacks(&used.shard, used.next, why);
-            }
-            return Ok(());
-        };
-        used.begun = true;
-        for grouped in &part.grouped {
-            let merged = open.stream.merge(input, grouped)?;
-            done.merged.rows += merged.rows;
-            done.merged.late += merged.late;
-            done.merged.without_time += merged.without_time;
-        }
-        Ok(())
-    }
-
-    fn lacks(&self, shard: &Arc<str>, cut: u64, why: &str) {
-        self.application.observer.observe(&Event::WindowLacks {
-            window: &self.window.name,
-            shard,
-            cut,
-            why,
-        });
-    }
-
-    fn close(&self, open: &mut Open, closed: ClosedWindows, done: &mut Done) -> Result<(), Error> {
-        let closing = Closing {
-            end: closed.end,
-            revision: closed.revision,
-            rows: closed.rows,
-        };
-        done.windows += 1;
-        done.revisions += u64::from(closing.revision > 0);
-        done.rows += closing
-            .rows
-            .iter()
-            .map(|rows| rows.num_rows() as u64)
-            .sum::<u64>();
-        if !self.window.notified.is_empty() {
-            let told = match self.condition(&open.stream) {
-                Some(condition) => open.kept.episodes.closed(condition, &closing)?,
-                None => notices::of_rows(&self.window.name, &closing, self.window.as_json)?,
-            };
-            self.wait_for(open, &told);
-        }
-        open.closings.push(closing);
-        Ok(())
-    }
-
-    /// The condition whose episodes are told, if that is what is told.
-    fn condition<'a>(&'a self, stream: &'a Stream) -> Option<episodes::Condition<'a>> {
-        let slide = stream.slide().filter(|_| self.window.is_alert)?;
-        (!self.window.notified.is_empty()).then_some(episodes::Condition {
-            name: &self.window.name,
-            slide,
-            keys: &stream.columns().keys,
-            as_json: self.window.as_json,
-        })
-    }
-
     /// Lets notices wait for all who are notified.
-    fn wait_for(&self, open: &mut Open, told: &[String]) {
+    pub(super) fn wait_for(&self, open: &mut Open, told: &[String]) {
         if told.is_empty() {
             return;
         }
@@ -509,44 +339,6 @@ impl WindowOwner {
                 waiting: open.kept.waiting.values().map(Vec::len).sum::<usize>() as u64,
             }));
     }
-}
-
-/// Lets time go on where a shard was read to its end and those that follow on it are inputs: those have
-/// leases. Says whether there are such.
-fn follow(open: &mut Open, leases: &[Lease]) -> bool {
-    let mut some = false;
-    for (input, used) in open.kept.used.iter_mut().enumerate() {
-        if used.ended && !used.followed && are_leased(&used.shard, leases) {
-            used.followed = true;
-            open.stream.ended(input);
-            some = true;
-        }
-    }
-    some
-}
-
-/// Whether those that follow on a shard all have leases: they take all of its hash keys.
-fn are_leased(shard: &str, leases: &[Lease]) -> bool {
-    let mut own = leases.iter().filter(|lease| *lease.shard == *shard);
-    let Some(own) = own.next() else {
-        // It is long gone.
-        return true;
-    };
-    let of_own = |lease: &&Lease| lease.parents.iter().any(|parent| **parent == *shard);
-    let children: Vec<_> = leases.iter().filter(of_own).collect();
-    let Some(all) = &own.hash_keys else {
-        return !children.is_empty();
-    };
-    let keys = children.iter().filter_map(|child| child.hash_keys.as_ref());
-    let mut keys: Vec<_> = keys.collect();
-    keys.sort_by_key(|keys| *keys.start());
-    let mut next = Some(*all.start());
-    for keys in keys {
-        if next.is_some_and(|next| keys.contains(&next)) {
-            next = keys.end().checked_add(1);
-        }
-    }
-    next.is_none_or(|next| next > *all.end())
 }
 
 /// Gives all notices that wait, or as many as are taken.

@@ -213,7 +213,12 @@ async fn lake(lateness: Duration) -> Lake {
             idle: Duration::from_secs(3600),
         },
     };
-    let settings = LakeSettings {
+    let windows = vec![window("flows", FLOWS), window("many", MANY)];
+    Lake::new(settings(windows)).await.unwrap()
+}
+
+fn settings(windows: Vec<WindowStatement>) -> LakeSettings {
+    LakeSettings {
         stream: Arc::from("kinesis://flows"),
         given: Given::default(),
         partitioned_by: Partitioning::default(),
@@ -222,9 +227,8 @@ async fn lake(lateness: Duration) -> Lake {
         cut_age: Duration::from_secs(60),
         memory_limit: None,
         threads: Some(2),
-        windows: vec![window("flows", FLOWS), window("many", MANY)],
-    };
-    Lake::new(settings).await.unwrap()
+        windows,
+    }
 }
 
 fn application(world: &Arc<World>, lake: Arc<Lake>) -> Arc<Application> {
@@ -643,26 +647,16 @@ async fn a_statement_that_cannot_stand_is_refused() {
         ("SELECT 1; SELECT 2", 0, "window w: expected one statement"),
         ("SELECT x FROM vpc_flow_logs", 0, "window w: "),
     ] {
-        let settings = LakeSettings {
-            stream: Arc::from("kinesis://flows"),
-            given: Given::default(),
-            partitioned_by: Partitioning::default(),
-            keep_resent: false,
-            cut_bytes: 1 << 20,
-            cut_age: Duration::from_secs(60),
-            memory_limit: None,
-            threads: None,
-            windows: vec![WindowStatement {
-                name: Arc::from("w"),
-                sql: Arc::from(sql),
-                options: StreamOptions {
-                    disorder: None,
-                    lateness: Duration::from_secs(lateness),
-                    idle: Duration::from_secs(60),
-                },
-            }],
+        let window = WindowStatement {
+            name: Arc::from("w"),
+            sql: Arc::from(sql),
+            options: StreamOptions {
+                disorder: None,
+                lateness: Duration::from_secs(lateness),
+                idle: Duration::from_secs(60),
+            },
         };
-        let error = Lake::new(settings).await.unwrap_err();
+        let error = Lake::new(settings(vec![window])).await.unwrap_err();
         assert!(error.message.starts_with(expected), "{sql}: {error}");
     }
 }

@@ -1,13 +1,14 @@
 //! Times in names and notices.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use loglens_engine::arrow::datatypes::TimestampMicrosecondType;
+use loglens_engine::arrow::temporal_conversions::as_datetime;
 
 /// Such as `2026-11-29T06:45:00Z`; `micros` is since 1970. With a fraction only where there is one.
 pub(super) fn rfc3339(micros: i64) -> String {
-    let time = DateTime::<Utc>::from_timestamp_micros(micros);
+    let time = as_datetime::<TimestampMicrosecondType>(micros);
     time.map_or_else(
         || micros.to_string(),
-        |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        |time| time.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string(),
     )
 }
 

@@ -94,9 +94,18 @@ impl Settings {
             arguments.memory_limit,
             section.memory_limit.as_ref(),
         );
-        let table = daemon.said("--table", arguments.table, section.table.as_ref());
-        let fields = daemon.said("--fields", arguments.fields, section.fields.as_ref());
-        let given = given(&daemon, arguments.format, table.as_ref(), fields.as_ref())?;
+        let table = daemon.said("--table", arguments.records.table, section.table.as_ref());
+        let fields = daemon.said(
+            "--fields",
+            arguments.records.fields,
+            section.fields.as_ref(),
+        );
+        let given = given(
+            &daemon,
+            arguments.records.format,
+            table.as_ref(),
+            fields.as_ref(),
+        )?;
         Ok(Self {
             file: daemon.name(),
             application: application.read(name_of_application)?,
