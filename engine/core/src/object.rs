@@ -169,6 +169,16 @@ pub trait ObjectFolders: Debug + Send + Sync {
     /// behind that key.
     fn below(&self, prefix: &str, after: Option<&str>)
     -> BoxStream<'static, Result<Object, Error>>;
+
+    /// The same from the first key on, where much may lie between `marks`: these are keys, in their
+    /// order, from which a source may list side by side.
+    fn below_by_marks(
+        &self,
+        prefix: &str,
+        _marks: &[String],
+    ) -> BoxStream<'static, Result<Object, Error>> {
+        self.below(prefix, None)
+    }
 }
 
 /// What lies directly in a folder.

@@ -64,14 +64,19 @@ pub(crate) struct Listings(Mutex<HashMap<String, Listing>>);
 /// What lies in a folder, when it was listed.
 type Listing = Arc<OnceCell<Arc<[Object]>>>;
 
-/// A folder to be listed: the index of its source, the source, the key.
-type Folder = (usize, Arc<dyn ObjectFolders>, String);
+/// A folder whose objects are wanted, all of them.
+#[derive(Debug)]
+struct Folder {
+    key: String,
+    /// The folders of its days, if it is one of a month.
+    days: Vec<String>,
+}
 
 /// Where all that is wanted of a log lies.
 #[derive(Debug, Default)]
 struct Places {
     /// Folders, of which none lies within another.
-    folders: Vec<String>,
+    folders: Vec<Folder>,
     /// Objects beside the folders of years or months.
     objects: Vec<Object>,
 }
@@ -99,9 +104,9 @@ impl Listings {
             found.folders += places.folders.len();
             let objects = places.objects.into_iter();
             found.objects.extend(objects.map(|object| (source, object)));
-            for key in places.folders {
-                let folder = (source, Arc::clone(&folders), key);
-                listings.push(self.list(folder).boxed());
+            for folder in places.folders {
+                let objects = self.list(Arc::clone(&folders), folder);
+                listings.push(async move { Ok((source, objects.await?)) }.boxed());
             }
         }
         let mut listed = stream::iter(listings).buffered(AT_ONCE);
@@ -112,18 +117,28 @@ impl Listings {
         Ok(found)
     }
 
-    /// What lies in a folder, with the index of its source.
-    async fn list(&self, (source, folders, key): Folder) -> Result<(usize, Arc<[Object]>), Error> {
+    /// What lies in a folder.
+    async fn list(
+        &self,
+        folders: Arc<dyn ObjectFolders>,
+        folder: Folder,
+    ) -> Result<Arc<[Object]>, Error> {
         let listing = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(key.clone()).or_default())
+            Arc::clone(all.entry(folder.key.clone()).or_default())
         };
         let list = || async {
-            let objects: Vec<_> = folders.below(&key, None).try_collect().await?;
-            Ok::<Arc<[Object]>, Error>(objects.into())
+            let objects = folders.below_by_marks(&folder.key, &folder.days);
+            Ok::<Arc<[Object]>, Error>(objects.try_collect::<Vec<_>>().await?.into())
         };
-        let objects = listing.get_or_try_init(list).await?;
-        Ok((source, Arc::clone(objects)))
+        listing.get_or_try_init(list).await.cloned()
+    }
+}
+
+impl Folder {
+    fn of_no_days(key: String) -> Self {
+        let days = Vec::new();
+        Self { key, days }
     }
 }
 
@@ -137,7 +152,8 @@ impl DatedLog {
         let days = wanted.days();
         let mut places = Places::default();
         if i64::from(*days.end()) - i64::from(*days.start()) < BY_NAME {
-            places.folders = self.days(days, wanted);
+            let days = self.days(days, wanted).into_iter();
+            places.folders.extend(days.map(Folder::of_no_days));
             return Ok(places);
         }
         let years = self.inner(folders, &self.folder, Level::Year, &self.dated.facts);
@@ -147,16 +163,18 @@ impl DatedLog {
         for months in try_join_all(months).await? {
             for (month, facts) in months.wanted(wanted, &mut places) {
                 let Some(all) = days_of_month(&facts) else {
-                    places.folders.push(month);
+                    places.folders.push(Folder::of_no_days(month));
                     continue;
                 };
                 let some = *all.start().max(days.start())..=*all.end().min(days.end());
-                let some = self.days(some, wanted);
+                let days = self.days(some, wanted);
                 // A month that is wanted as a whole is one listing.
-                if some.len() == all.count() {
-                    places.folders.push(month);
+                if days.len() == all.count() {
+                    places.folders.push(Folder { key: month, days });
                 } else {
-                    places.folders.extend(some);
+                    places
+                        .folders
+                        .extend(days.into_iter().map(Folder::of_no_days));
                 }
             }
         }
@@ -180,7 +198,8 @@ impl DatedLog {
     ) -> Result<Inner, Error> {
         let mut inner = Inner::default();
         let Some(found) = folders.level(folder, MOST_FOLDERS).await? else {
-            inner.others.folders.push(folder.to_owned());
+            let all = Folder::of_no_days(folder.to_owned());
+            inner.others.folders.push(all);
             return Ok(inner);
         };
         inner.others.objects = found.objects;
@@ -191,7 +210,7 @@ impl DatedLog {
                     let facts = self.dated.within(facts, level, number);
                     inner.dates.push((key, facts));
                 }
-                None => inner.others.folders.push(key),
+                None => inner.others.folders.push(Folder::of_no_days(key)),
             }
         }
         Ok(inner)

@@ -2,14 +2,18 @@
 //!
 //! Those are not listed before a question says which days it is about. Everything else is.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures::future::{BoxFuture, try_join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use loglens_parsers::format::Formats;
 use loglens_parsers::key::dated::{DatedFolder, Place, place};
+use tokio::sync::OnceCell;
 
 use super::Given;
 use crate::error::Error;
-use crate::object::{Object, ObjectFolders};
+use crate::object::{Level, Object, ObjectFolders};
 
 /// A folder with fewer objects than these, in it and below, is listed at once: a page of S3.
 const FEW: usize = 1000;
@@ -38,6 +42,7 @@ impl Survey {
             // The user says what lies there, or to look there.
             passes_over_nothing: given.format.is_some()
                 || place(&given.formats, root) == Place::Foreign,
+            levels: Mutex::default(),
         };
         walk.through(root.to_owned()).await
     }
@@ -54,6 +59,8 @@ struct Walk<'a> {
     formats: &'a Formats,
     /// Folders where no format has its logs are listed too.
     passes_over_nothing: bool,
+    /// What was asked for so far.
+    levels: Mutex<HashMap<String, Arc<OnceCell<Option<Level>>>>>,
 }
 
 impl Walk<'_> {
@@ -76,9 +83,10 @@ impl Walk<'_> {
                     if survey.objects.len() < FEW {
                         return Ok(survey);
                     }
+                    self.ask_ahead(&folder, &survey.objects[0].key).await?;
                 }
             }
-            let Some(level) = self.folders.level(&folder, MOST_FOLDERS).await? else {
+            let Some(level) = self.level(&folder).await? else {
                 survey.objects = self.folders.below(&folder, None).try_collect().await?;
                 return Ok(survey);
             };
@@ -91,5 +99,27 @@ impl Walk<'_> {
             Ok(survey)
         }
         .boxed()
+    }
+
+    /// Asks at once, not one after the other, for a folder and for those that lead from it to a key,
+    /// as far as the walk comes through them.
+    async fn ask_ahead(&self, folder: &str, key: &str) -> Result<(), Error> {
+        let below = key.get(folder.len()..).unwrap_or_default();
+        let inner = below.match_indices('/');
+        let inner = inner.map(|(slash, _)| &key[..=folder.len() + slash]);
+        let inner = inner.take_while(|inner| place(self.formats, inner) == Place::Within);
+        let all = std::iter::once(folder).chain(inner);
+        try_join_all(all.map(|folder| self.level(folder))).await?;
+        Ok(())
+    }
+
+    /// What lies directly in a folder; None if it is too much. Each is asked for once.
+    async fn level(&self, folder: &str) -> Result<Option<Level>, Error> {
+        let level = {
+            let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(levels.entry(folder.to_owned()).or_default())
+        };
+        let ask = || self.folders.level(folder, MOST_FOLDERS);
+        level.get_or_try_init(ask).await.cloned()
     }
 }

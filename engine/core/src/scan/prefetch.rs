@@ -19,9 +19,12 @@ use crate::object::{Object, ObjectSource, Reading};
 /// The largest object that is read as a whole before it is parsed.
 const SMALL_BYTES: u64 = 4 << 20;
 
-/// Objects that are read at a time, at most, where reading holds a thread. A network says itself
-/// how many requests it takes.
+/// Objects that are read at a time, at most, where reading holds a thread.
 const AHEAD: usize = 16;
+
+/// So many times the requests that a network takes at a time are begun ahead: what came waits for
+/// those that parse, and the network is kept busy meanwhile.
+const AHEAD_OF_NETWORK: usize = 2;
 
 /// Bytes that are read and not taken yet, at most.
 const AHEAD_BYTES: u64 = 32 << 20;
@@ -106,11 +109,11 @@ impl Drop for Prefetch {
     }
 }
 
-/// How many objects of a source are read at a time.
+/// How many objects of a source are read or wait to be taken.
 fn ahead(source: &dyn ObjectSource) -> usize {
     match source.reading() {
         Reading::Disk => AHEAD,
-        Reading::Network(requests) => requests,
+        Reading::Network(requests) => AHEAD_OF_NETWORK * requests,
     }
 }
 

@@ -202,14 +202,35 @@ impl ObjectFolders for CachedFolders {
         prefix: &str,
         after: Option<&str>,
     ) -> BoxStream<'static, Result<Object, Error>> {
+        self.kept(prefix, after, || self.folders.below(prefix, after))
+    }
+
+    fn below_by_marks(
+        &self,
+        prefix: &str,
+        marks: &[String],
+    ) -> BoxStream<'static, Result<Object, Error>> {
+        let listed = || self.folders.below_by_marks(prefix, marks);
+        self.kept(prefix, None, listed)
+    }
+}
+
+impl CachedFolders {
+    /// A listing, which is kept as it is made, or that was kept.
+    fn kept(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        listed: impl FnOnce() -> BoxStream<'static, Result<Object, Error>>,
+    ) -> BoxStream<'static, Result<Object, Error>> {
         let disk = Arc::clone(&self.source.disk);
         let listing = Listing {
             prefix: prefix.to_owned(),
             after: after.map(str::to_owned),
         };
-        if self.source.offline {
-            return listing::kept(disk, listing);
+        match self.source.offline {
+            true => listing::kept(disk, listing),
+            false => listing::keeping(disk, listing, listed()),
         }
-        listing::keeping(disk, listing, self.folders.below(prefix, after))
     }
 }

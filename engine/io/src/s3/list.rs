@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::EncodingType;
-use futures::stream::{BoxStream, StreamExt, try_unfold};
+use futures::future::{TryFutureExt, ready};
+use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt, iter, once, try_unfold};
 use loglens_engine::Error;
 use loglens_engine::object::{Level, Object};
 
 use super::connection::Connection;
 use super::failure::Ask;
 use crate::aws::refusal::Refusal;
+
+/// Ranges of one listing that are asked for at a time.
+const RANGES_AT_ONCE: usize = 32;
 
 /// What is to be listed.
 #[derive(Debug, Clone, Default)]
@@ -45,15 +49,108 @@ pub(super) fn objects(
             Ok::<_, Error>(Some((page.level.objects, page.next.map(Some))))
         }
     });
+    each(pages)
+}
+
+/// The objects of pages.
+fn each(
+    pages: impl Stream<Item = Result<Vec<Object>, Error>> + Send + 'static,
+) -> BoxStream<'static, Result<Object, Error>> {
     pages
-        .flat_map(|page| {
-            let objects: Vec<Result<Object, Error>> = match page {
-                Ok(objects) => objects.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            };
-            futures::stream::iter(objects)
-        })
+        .map_ok(|objects| iter(objects.into_iter().map(Ok)))
+        .try_flatten()
         .boxed()
+}
+
+/// All objects below a prefix, in their order. Where they are more than one page, the rest is listed
+/// in ranges, from one of the marks to another, side by side: each takes about one page, if keys lie
+/// as densely there as in the first.
+pub(super) fn side_by_side(
+    connection: Arc<Connection>,
+    prefix: String,
+    marks: Vec<String>,
+) -> BoxStream<'static, Result<Object, Error>> {
+    let pages = async move {
+        let listing = Listing {
+            prefix,
+            ..Listing::default()
+        };
+        let first = page(&connection, listing.clone(), None).await?;
+        let root = root(&connection);
+        let last = first.level.objects.last();
+        let last = last.and_then(|object| object.key.strip_prefix(root.as_str()));
+        let ranges = ranges(first.next, last, &marks).into_iter();
+        let rest = ranges.map(move |range| range.objects(Arc::clone(&connection), listing.clone()));
+        let rest = iter(rest.collect::<Vec<_>>()).buffered(RANGES_AT_ONCE);
+        Ok::<_, Error>(once(ready(Ok(first.level.objects))).chain(rest))
+    };
+    each(pages.try_flatten_stream())
+}
+
+/// Some of the keys of a listing.
+#[derive(Debug, PartialEq, Eq)]
+struct Range {
+    /// What asks for its first page, if it follows on one that is there.
+    token: Option<String>,
+    /// Only keys behind this one.
+    after: Option<String>,
+    /// Up to this key; None without an end.
+    until: Option<String>,
+}
+
+/// What is left to be listed behind the first page, whose last key is `last`.
+fn ranges(next: Option<String>, last: Option<&str>, marks: &[String]) -> Vec<Range> {
+    let Some(token) = next else {
+        return Vec::new();
+    };
+    let passed = marks.partition_point(|mark| last.is_some_and(|last| mark.as_str() <= last));
+    // The first page does not hold all up to the next mark.
+    let of_a_page = passed.saturating_sub(1).max(1);
+    let bounds = marks.iter().skip(passed.saturating_sub(1) + of_a_page);
+    let bounds = bounds.step_by(of_a_page).cloned();
+    let mut ranges = vec![Range {
+        token: Some(token),
+        after: None,
+        until: None,
+    }];
+    for bound in bounds {
+        if let Some(before) = ranges.last_mut() {
+            before.until = Some(bound.clone());
+        }
+        ranges.push(Range {
+            token: None,
+            after: Some(bound),
+            until: None,
+        });
+    }
+    ranges
+}
+
+impl Range {
+    async fn objects(
+        self,
+        connection: Arc<Connection>,
+        listing: Listing,
+    ) -> Result<Vec<Object>, Error> {
+        let listing = Listing {
+            after: self.after,
+            ..listing
+        };
+        let end = self.until.map(|until| root(&connection) + &until);
+        let (mut all, mut token) = (Vec::new(), self.token);
+        loop {
+            let Page { mut level, next } = page(&connection, listing.clone(), token).await?;
+            let of_page = level.objects.len();
+            let is_within = |object: &Object| end.as_deref().is_none_or(|end| *object.key <= *end);
+            level.objects.retain(is_within);
+            let is_last = level.objects.len() < of_page || next.is_none();
+            all.append(&mut level.objects);
+            if is_last {
+                return Ok(all);
+            }
+            token = next;
+        }
+    }
 }
 
 /// What lies directly below a prefix; None if that is more than `most`.
@@ -89,7 +186,7 @@ async fn page(
     token: Option<String>,
 ) -> Result<Page, Error> {
     let ask = Ask::new("ListObjectsV2", &listing.prefix);
-    let root = format!("{}{}/", super::SCHEME, connection.bucket);
+    let root = root(connection);
     let (bucket, payer) = (connection.bucket.clone(), connection.payer());
     let answer = connection
         .ask(ask, move |client| {
@@ -107,6 +204,11 @@ async fn page(
         })
         .await?;
     Ok(read(&answer, &root))
+}
+
+/// What the keys of all objects begin with.
+fn root(connection: &Connection) -> String {
+    format!("{}{}/", super::SCHEME, connection.bucket)
 }
 
 fn read(answer: &ListObjectsV2Output, root: &str) -> Page {
@@ -176,7 +278,44 @@ fn decoded(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::decoded;
+    use super::{Range, decoded, ranges};
+
+    #[test]
+    fn ranges_of_about_a_page() {
+        let days: Vec<_> = (1..=9).map(|day| format!("0{day}/")).collect();
+        let of = |next: Option<&str>, last| {
+            let ranges = ranges(next.map(str::to_owned), last, &days).into_iter();
+            let ranges = ranges.map(
+                |Range {
+                     token,
+                     after,
+                     until,
+                 }| {
+                    let from = token.or(after).unwrap_or_default();
+                    format!("{from}-{}", until.unwrap_or_default())
+                },
+            );
+            ranges.collect::<Vec<_>>().join(" ")
+        };
+        for (last, expected) in [
+            (Some("03/b"), "next-05/ 05/-07/ 07/-09/ 09/-"),
+            (
+                Some("02/b"),
+                "next-03/ 03/-04/ 04/-05/ 05/-06/ 06/-07/ 07/-08/ 08/-09/ 09/-",
+            ),
+            (Some("05/"), "next-09/ 09/-"),
+            (Some("09/b"), "next-"),
+            (Some("others"), "next-"),
+            (
+                None,
+                "next-02/ 02/-03/ 03/-04/ 04/-05/ 05/-06/ 06/-07/ 07/-08/ 08/-09/ 09/-",
+            ),
+        ] {
+            assert_eq!(of(Some("next"), last), expected, "{last:?}");
+        }
+        assert_eq!(of(None, Some("03/b")), "");
+        assert_eq!(ranges(Some("next".to_owned()), Some("a"), &[]).len(), 1);
+    }
 
     #[test]
     fn encoded_keys() {

@@ -128,7 +128,7 @@ impl ObjectSource for S3Source {
     }
 
     fn reading(&self) -> Reading {
-        Reading::Network(pace::AHEAD)
+        Reading::Network(pace::MOST)
     }
 
     fn network(&self) -> Option<Handle> {
@@ -160,5 +160,20 @@ impl ObjectFolders for S3Source {
         after: Option<&str>,
     ) -> BoxStream<'static, Result<Object, Error>> {
         self.objects(prefix, after)
+    }
+
+    fn below_by_marks(
+        &self,
+        prefix: &str,
+        marks: &[String],
+    ) -> BoxStream<'static, Result<Object, Error>> {
+        let raw = |key: &String| self.raw(key).map(str::to_owned);
+        let marks: Result<Vec<_>, _> = marks.iter().map(raw).collect();
+        match self.raw(prefix).and_then(|prefix| Ok((prefix, marks?))) {
+            Ok((prefix, marks)) => {
+                list::side_by_side(Arc::clone(&self.connection), prefix.to_owned(), marks)
+            }
+            Err(error) => futures::stream::once(async { Err(error) }).boxed(),
+        }
     }
 }

@@ -15,10 +15,7 @@ use crate::aws::backoff::pause;
 use crate::aws::refusal::{Passing, Refusal};
 
 /// Requests under way at a time, at most.
-pub(super) const MOST: usize = 256;
-
-/// Requests under way where the source reads ahead.
-pub(super) const AHEAD: usize = 128;
+pub(super) const MOST: usize = 128;
 
 /// How often a request is made, at most, that fails for a passing reason.
 const TRIES: u32 = 8;

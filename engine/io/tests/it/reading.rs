@@ -82,6 +82,47 @@ async fn prefixes_folders_and_what_comes_behind_a_key() {
 }
 
 #[tokio::test]
+async fn ranges_between_marks_are_all_that_lies_below() {
+    let day = |day: usize| format!("logs/05/{day:02}/");
+    let names = |of: std::ops::RangeInclusive<usize>, each: usize| {
+        let days = of.map(day);
+        let names = days.flat_map(move |day| (0..each).map(move |at| format!("{day}{at:06}.log")));
+        names.collect::<Vec<_>>()
+    };
+    let odd = ["logs/05/", "logs/05/07/", "logs/05/31/", "logs/05/a/b.log"].map(str::to_owned);
+    for (keys, lists) in [
+        (Vec::new(), 1),
+        (odd.to_vec(), 1),
+        (names(1..=3, 300), 1),
+        // The first page holds three days and some of the fourth.
+        (names(1..=31, 288), 11),
+        ([names(1..=31, 288), odd.to_vec()].concat(), 11),
+        // Many more at the end than at the beginning: one range.
+        ([names(1..=9, 100), names(20..=20, 5_000)].concat(), 6),
+        // No day of them is marked.
+        (names(40..=42, 900), 3),
+        (names(1..=2, 2_500), 35),
+    ] {
+        let mut objects = Bucket::new();
+        for key in &keys {
+            objects.put(key, Vec::new());
+        }
+        objects.put("logs/06/01/another.log", Vec::new());
+        let server = server(objects);
+        let all = bucket(&server);
+        let root = all.root().to_owned();
+        let prefix = format!("{root}logs/05/");
+        let one: Vec<_> = all.below(&prefix, None).try_collect().await.unwrap();
+        server.forget();
+        let marks: Vec<_> = (1..=31).map(|number| root.clone() + &day(number)).collect();
+        let ranges = all.below_by_marks(&prefix, &marks);
+        let ranges: Vec<_> = ranges.try_collect().await.unwrap();
+        assert_eq!(ranges, one, "{:?}", keys.last());
+        assert_eq!(server.count("ListObjectsV2"), lists, "{:?}", keys.last());
+    }
+}
+
+#[tokio::test]
 async fn a_small_object_is_one_request_and_a_large_one_comes_in_parts() {
     for (size, requests) in [
         (0, 0),
