@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::delimited::quoted;
 use crate::envelope::{Begun, Kind, Origin, kind_by_head};
-use crate::format::{Format, Formats, Shape, built_in, column_name, inner};
+use crate::format::{Column, Format, Formats, Shape, built_in, column_name, inner};
 use crate::json::detect as json;
 use crate::key::{self, KeyFacts};
 use crate::layout::{Layout, header_names};
-use crate::record::lines::{BYTE_ORDER_MARK, trim_line};
+use crate::record::lines::{BYTE_ORDER_MARK, lines};
 
 /// Inflated bytes that are enough to recognise an object: a header line of every field that AWS
 /// documents has about 1,000.
@@ -137,13 +137,6 @@ fn as_it_stands(
     })
 }
 
-/// The lines of some bytes that are not blank.
-fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
-    head.split(|&byte| byte == b'\n')
-        .map(trim_line)
-        .filter(|line| !line.is_empty())
-}
-
 /// The format that knows the most of the names.
 fn by_header<'a>(
     candidates: &[Arc<Format>],
@@ -184,23 +177,37 @@ fn fits_line(format: &Format, head: &[u8]) -> bool {
 /// Whether a line is a record of the format's default order.
 fn fits_record(format: &Format, line: &[u8]) -> bool {
     let layout = format.default_layout();
-    let most = most_fields(format, line);
+    let separator = match &format.shape {
+        Shape::Header { separator } => *separator,
+        Shape::Quoted { quoting, .. } => quoting.separator,
+        Shape::Json { .. } => return false,
+    };
+    // Separators within quotes are none.
+    let most = memchr_iter(separator, line).count() + 1;
     let (enough, unmarked) = match format.shape {
         Shape::Quoted { least, .. } => (most >= least, true),
         _ => (layout.fields() > 0 && most == layout.fields(), false),
     };
+    let null = format.null.as_bytes();
+    let fits = |column: &Column, text: &[u8]| text == null || column.kind.fits(text);
+    let first = &line[..memchr(separator, line).unwrap_or(line.len())];
+    let is_enclosed = |first: &u8| matches!(first, b'"' | b'[');
+    let mut of_first = (0..).zip(&format.columns);
+    let mut begins = || {
+        first.first().is_some_and(is_enclosed)
+            || of_first
+                .all(|(index, column)| layout.position(index) != Some(0) || fits(column, first))
+    };
     // Most formats end here, before the line is split.
-    let Some(fields) = enough.then(|| split(format, line)).flatten() else {
+    let Some(fields) = (enough && begins()).then(|| split(format, line)).flatten() else {
         return false;
     };
     if matches!(format.shape, Shape::Quoted { least, .. } if fields.len() < least) {
         return false;
     }
     let field = |column: usize| fields.get(layout.position(column)?).copied();
-    let null = format.null.as_bytes();
-    let typed = format.columns.iter().enumerate().all(|(index, column)| {
-        field(index).is_none_or(|text| text == null || column.kind.fits(text))
-    });
+    let mut columns = format.columns.iter().enumerate();
+    let typed = columns.all(|(index, column)| field(index).is_none_or(|text| fits(column, text)));
     let marked = format.record.as_ref().map_or(unmarked, |rule| {
         let value = format.column(&rule.column).and_then(field);
         value.is_some_and(|value| rule.values.iter().any(|known| known.as_bytes() == value))
@@ -208,20 +215,18 @@ fn fits_record(format: &Format, line: &[u8]) -> bool {
     typed && marked
 }
 
-/// How many fields a line has at most: separators within quotes are none.
-fn most_fields(format: &Format, line: &[u8]) -> usize {
-    let separator = match &format.shape {
-        Shape::Header { separator } => *separator,
-        Shape::Quoted { quoting, .. } => quoting.separator,
-        Shape::Json { .. } => return 0,
-    };
-    memchr_iter(separator, line).count() + 1
-}
-
 /// The fields of a line, without what encloses them; None if it has none of the format's.
 fn split<'a>(format: &Format, line: &'a [u8]) -> Option<Vec<&'a [u8]>> {
     match &format.shape {
-        Shape::Header { separator } => Some(line.split(|byte| byte == separator).collect()),
+        Shape::Header { separator } => {
+            let mut fields = Vec::with_capacity(format.default_layout().fields());
+            let mut start = 0;
+            for end in memchr_iter(*separator, line).chain([line.len()]) {
+                fields.push(&line[start..end]);
+                start = end + 1;
+            }
+            Some(fields)
+        }
         Shape::Quoted { quoting, .. } => {
             let fields = quoted::fields(line, *quoting)?;
             let enclosing = format.shape.enclosing();

@@ -11,7 +11,7 @@ use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
 use crate::format::{Column, Format, Shape, column_name, same_name};
-use crate::record::lines::{BYTE_ORDER_MARK, trim_line};
+use crate::record::lines::{BYTE_ORDER_MARK, lines};
 
 /// The longest line that is taken for a header: one with every field that AWS documents has about
 /// 1,000 bytes. The work for a layout may thus grow faster than the number of its names.
@@ -125,7 +125,8 @@ pub fn header_names<'a>(format: &Format, line: &'a [u8], first_line: bool) -> Op
     let Shape::Header { separator } = format.shape else {
         return None;
     };
-    if line.len() > MAX_HEADER_BYTES {
+    // Most lines end here: names begin with a letter.
+    if line.len() > MAX_HEADER_BYTES || !line.first().is_some_and(u8::is_ascii_lowercase) {
         return None;
     }
     let line = std::str::from_utf8(line).ok()?;
@@ -138,15 +139,11 @@ pub fn header_names<'a>(format: &Format, line: &'a [u8], first_line: bool) -> Op
 
 /// Whether some whole lines, from the beginning of an object on, have a header among them, which says
 /// how those behind it are read.
-pub fn has_header(format: &Format, lines: &[u8]) -> bool {
-    let lines = lines.strip_prefix(BYTE_ORDER_MARK).unwrap_or(lines);
-    let lines = lines.split(|byte| *byte == b'\n').map(trim_line);
-    let lines = lines.filter(|line| !line.is_empty());
-    lines.enumerate().any(|(number, line)| {
+pub fn has_header(format: &Format, text: &[u8]) -> bool {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    lines(text).enumerate().any(|(number, line)| {
         let is_first = number == 0;
-        // Names begin with a letter.
-        let worth_a_look = is_first || line[0].is_ascii_lowercase();
-        worth_a_look && header_names(format, line, is_first).is_some()
+        header_names(format, line, is_first).is_some()
     })
 }
 

@@ -346,6 +346,18 @@ fn first_line(bytes: &[u8]) -> Option<usize> {
     None
 }
 
+/// The lines of some bytes that are not blank.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    let lines = std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr(b'\n', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    });
+    lines.map(trim_line).filter(|line| !line.is_empty())
+}
+
 /// A line without the carriage return that CRLF leaves.
 pub(crate) fn trim_line(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
