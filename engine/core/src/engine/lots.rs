@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
-use datafusion::functions::expr_fn::{coalesce, nullif, to_char};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::functions::expr_fn::{coalesce, nullif};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
 use futures::TryStreamExt;
 use loglens_parsers::format::PartitionValue;
@@ -13,10 +15,14 @@ use loglens_parsers::table::EVENT_TIME;
 use super::Engine;
 use crate::archive::Archive;
 use crate::error::Error;
-use crate::ledger::Ledger;
+use crate::functions::written_time;
 use crate::scan::spec::ScanObject;
 use crate::sql::errors;
 use crate::write::{Form, MadeFiles, Target, folders_of};
+
+/// Rows of objects of more bytes are not gathered in memory: the text of one column may be more than
+/// 32-bit offsets can address.
+const MOST_GATHERED: usize = 1 << 30;
 
 /// Objects of a log table that are at hand.
 #[derive(Debug, Clone)]
@@ -30,6 +36,12 @@ pub struct Lot {
 }
 
 impl Lot {
+    /// Bytes of the objects, if they are known.
+    fn bytes(&self) -> Option<usize> {
+        let sizes = self.objects.iter().map(|object| object.object.size);
+        usize::try_from(sizes.sum::<Option<u64>>()?).ok()
+    }
+
     /// How its rows are divided; the place is for whoever writes the files.
     fn target(&self) -> Target {
         Target::plain(Form::Convert, "", self.partitioned_by.clone())
@@ -47,9 +59,41 @@ impl Engine {
         let _ = self.archive.set(archive);
     }
 
-    /// The folders that rows of a lot belong into, as [`MadeFile::folder`](crate::write::MadeFile) says
-    /// them, and in the order in which [`Engine::files_of`] makes their files.
-    pub async fn folders_of(&self, lot: &Lot) -> Result<Vec<String>, Error> {
+    /// The rows of a lot as files of Parquet, one for each folder, sorted by time.
+    pub async fn files_of(&self, lot: &Lot) -> Result<MadeFiles, Error> {
+        match self.gathered(lot).await? {
+            Some(files) => Ok(files),
+            None => self.sorted(lot).await,
+        }
+    }
+
+    /// The files of rows that are in memory; None if that is short.
+    async fn gathered(&self, lot: &Lot) -> Result<Option<MadeFiles>, Error> {
+        let held = MemoryConsumer::new("rows of a lot");
+        let held = held.register(&self.session.runtime_env().memory_pool);
+        let bytes = lot.bytes().filter(|&bytes| bytes <= MOST_GATHERED);
+        if bytes.is_none_or(|bytes| held.try_grow(bytes).is_err()) {
+            return Ok(None);
+        }
+        let above = |rows| {
+            let rows = self.dated(rows, &lot.table)?;
+            lot.target().partitions(&rows)?;
+            Ok(rows)
+        };
+        let rows = self.over(lot, above).await?;
+        MadeFiles::gathered(rows, &lot.partitioned_by, held).await
+    }
+
+    /// The files of rows that are sorted on disk.
+    async fn sorted(&self, lot: &Lot) -> Result<MadeFiles, Error> {
+        let folders = self.folders_of(lot).await?;
+        let above = |rows| lot.target().sorted(self.dated(rows, &lot.table)?);
+        let rows = self.over(lot, above).await?;
+        MadeFiles::sorted(rows, &lot.partitioned_by, folders)
+    }
+
+    /// The folders that rows of a lot belong into, sorted by what names them.
+    async fn folders_of(&self, lot: &Lot) -> Result<Vec<String>, Error> {
         let explain = |error| errors::explain(&error, "");
         let target = lot.target();
         let above = |rows| {
@@ -68,20 +112,20 @@ impl Engine {
             let folders = folders.and_then(LogicalPlanBuilder::build);
             folders.map_err(explain)
         };
-        let ledger = Arc::<Ledger>::default();
-        let objects = Arc::clone(&lot.objects);
-        let rows = self.run_over(&lot.table, objects, &ledger, above).await?;
+        let rows = self.over(lot, above).await?;
         let batches: Vec<_> = rows.try_collect().await.map_err(explain)?;
         folders_of(&batches, &lot.partitioned_by).map_err(explain)
     }
 
-    /// The rows of a lot as files of Parquet, one for each folder, sorted by time.
-    pub async fn files_of(&self, lot: &Lot, ledger: &Arc<Ledger>) -> Result<MadeFiles, Error> {
-        let target = lot.target();
-        let above = |rows| target.sorted(self.dated(rows, &lot.table)?);
+    /// Runs what `above` makes of the rows of a lot.
+    async fn over(
+        &self,
+        lot: &Lot,
+        above: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, Error>,
+    ) -> Result<SendableRecordBatchStream, Error> {
         let objects = Arc::clone(&lot.objects);
-        let rows = self.run_over(&lot.table, objects, ledger, above).await?;
-        MadeFiles::new(rows, &lot.partitioned_by)
+        let ledger = Arc::default();
+        self.run_over(&lot.table, objects, &ledger, above).await
     }
 
     /// Rows whose columns of days have the day of the event where no key says one.
@@ -122,5 +166,5 @@ fn day_of_event(value: PartitionValue) -> Option<Expr> {
         PartitionValue::DayOfMonth => "%d",
         PartitionValue::Hour => "%H",
     };
-    Some(to_char(col(EVENT_TIME), lit(written)))
+    Some(written_time(col(EVENT_TIME), written))
 }

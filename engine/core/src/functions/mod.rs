@@ -4,10 +4,13 @@ mod approx_distinct;
 pub(crate) mod contains;
 mod json;
 mod sketch;
+mod written_time;
 
 use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub(crate) use self::written_time::written_time;
 
 /// All that give a value for each row.
 pub(crate) fn scalar() -> Vec<Arc<ScalarUDF>> {

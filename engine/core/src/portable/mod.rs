@@ -15,6 +15,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 
 pub use self::names::unique_names;
+pub(crate) use self::parquet::properties_of;
 pub use self::parquet::{file_properties, note_in, parquet_file, parquet_schema};
 pub(crate) use self::types::map_type;
 pub use self::types::{cast_batch, map_schema};

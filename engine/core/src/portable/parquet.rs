@@ -8,7 +8,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{
+    DEFAULT_BLOOM_FILTER_NDV, WriterProperties, WriterPropertiesBuilder,
+};
 use parquet::schema::types::ColumnPath;
 
 use super::{map_schema, portable_batches, portable_schema};
@@ -19,16 +21,35 @@ const ROW_GROUP_BYTES: usize = 128 << 20;
 /// How files are written: zstd, statistics, and a bloom filter for each column of addresses, by
 /// which a reader who looks for one passes over row groups.
 pub fn file_properties(schema: &Schema) -> WriterProperties {
+    properties(schema, DEFAULT_BLOOM_FILTER_NDV, &[]).build()
+}
+
+/// The same for a file of so many rows, in which some columns are `absent`: NULL throughout. What is
+/// not needed costs nothing: a filter is no larger than its values ask for while it is made, and
+/// columns without values are neither compressed nor have one.
+pub(crate) fn properties_of(schema: &Schema, rows: usize, absent: &[bool]) -> WriterProperties {
+    properties(schema, rows.max(1) as u64, absent).build()
+}
+
+fn properties(schema: &Schema, rows: u64, absent: &[bool]) -> WriterPropertiesBuilder {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         // The names inside lists and maps that the Parquet specification asks for.
         .set_coerce_types(true)
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
-    for field in schema.fields().iter().filter(|field| is_address(field)) {
+    for (at, field) in schema.fields().iter().enumerate() {
         let column = ColumnPath::from(field.name().as_str());
-        properties = properties.set_column_bloom_filter_enabled(column, true);
+        if absent.get(at).is_some_and(|absent| *absent) {
+            properties = properties
+                .set_column_compression(column.clone(), Compression::UNCOMPRESSED)
+                .set_column_dictionary_enabled(column, false);
+        } else if is_address(field) {
+            properties = properties
+                .set_column_bloom_filter_enabled(column.clone(), true)
+                .set_column_bloom_filter_max_ndv(column, rows);
+        }
     }
-    properties.build()
+    properties
 }
 
 /// A file of these rows, with a note in its metadata: a key and its value.
@@ -41,8 +62,9 @@ pub fn parquet_file(
     (key, value): (&str, &str),
 ) -> ParquetResult<Bytes> {
     let schema = parquet_schema(schema)?;
+    let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
     let note = KeyValue::new(key.to_owned(), value.to_owned());
-    let properties = file_properties(&schema).into_builder();
+    let properties = properties(&schema, count as u64, &[]);
     let properties = properties.set_key_value_metadata(Some(vec![note])).build();
     let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
     for rows in rows {

@@ -6,20 +6,34 @@ use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::MemoryReservation;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
-use parquet::file::properties::WriterProperties;
 
+use super::gathered::{BATCH_ROWS, Gathered};
 use super::partitions::Partitions;
 use crate::error::Error;
-use crate::portable::{file_properties, portable_batches};
+use crate::portable::{file_properties, portable_batches, properties_of};
 use crate::sql::errors;
 
-/// Files of a table, made one after the other of rows that come sorted by what partitions them.
+/// Files of a table, made one after the other.
 pub struct MadeFiles {
+    folders: Vec<String>,
+    rows: Rows,
+}
+
+/// The rows of the files, in their order.
+enum Rows {
+    /// In memory, and how many files were made.
+    Gathered(Box<Gathered>, usize),
+    /// As they come.
+    Sorted(Box<Sorted>),
+}
+
+/// Rows that come sorted by what partitions them.
+struct Sorted {
     rows: SendableRecordBatchStream,
     partitions: Partitions,
-    properties: WriterProperties,
     /// Rows that came and are in no file yet, by folder.
     waiting: VecDeque<(String, RecordBatch)>,
 }
@@ -37,32 +51,86 @@ pub struct MadeFile {
 }
 
 impl MadeFiles {
-    pub(crate) fn new(
+    /// Of rows that are gathered in memory; None if they need more than is free.
+    pub(crate) async fn gathered(
         rows: SendableRecordBatchStream,
         partitioned_by: &[String],
+        held: MemoryReservation,
+    ) -> Result<Option<Self>, Error> {
+        let rows = Gathered::of(rows, partitioned_by, held).await;
+        let rows = rows.map_err(|error| errors::explain(&error, ""))?;
+        Ok(rows.map(|rows| Self {
+            folders: rows.folders().map(str::to_owned).collect(),
+            rows: Rows::Gathered(Box::new(rows), 0),
+        }))
+    }
+
+    /// Of rows that come sorted by what partitions them; there are some of each of the folders.
+    pub(crate) fn sorted(
+        rows: SendableRecordBatchStream,
+        partitioned_by: &[String],
+        folders: Vec<String>,
     ) -> Result<Self, Error> {
         let partitions = Partitions::new(&rows.schema(), partitioned_by);
         let partitions = partitions.map_err(|error| errors::explain(&error, ""))?;
+        let waiting = VecDeque::new();
         Ok(Self {
-            properties: file_properties(&partitions.files),
-            partitions,
-            rows,
-            waiting: VecDeque::new(),
+            folders,
+            rows: Rows::Sorted(Box::new(Sorted {
+                rows,
+                partitions,
+                waiting,
+            })),
         })
+    }
+
+    /// The folders of the files, in the order in which they are made.
+    pub fn folders(&self) -> &[String] {
+        &self.folders
     }
 
     /// The next file; None after the last.
     pub async fn next(&mut self) -> Result<Option<MadeFile>, Error> {
-        let next = self.next_file().await;
+        let next = match &mut self.rows {
+            Rows::Gathered(rows, made) => {
+                *made += 1;
+                rows.file(*made - 1).await
+            }
+            Rows::Sorted(rows) => rows.next_file().await,
+        };
         next.map_err(|error| errors::explain(&error, ""))
     }
+}
 
+impl Gathered {
+    /// The file of this number.
+    async fn file(&self, number: usize) -> Result<Option<MadeFile>> {
+        let Some((folder, rows)) = self.folder(number) else {
+            return Ok(None);
+        };
+        let properties = properties_of(self.schema(), rows.len(), self.absent());
+        let schema = self.schema().clone();
+        let mut file = ArrowWriter::try_new(Vec::new(), schema, Some(properties))?;
+        for begin in rows.clone().step_by(BATCH_ROWS) {
+            file.write(&self.batch(begin..rows.end.min(begin + BATCH_ROWS))?)?;
+            // Others have the thread now and then.
+            tokio::task::yield_now().await;
+        }
+        Ok(Some(MadeFile {
+            folder: folder.to_owned(),
+            rows: rows.len(),
+            bytes: file.into_inner()?.into(),
+        }))
+    }
+}
+
+impl Sorted {
     async fn next_file(&mut self) -> Result<Option<MadeFile>> {
         let Some((folder, rows)) = self.next_rows().await? else {
             return Ok(None);
         };
         let schema = &self.partitions.files;
-        let properties = self.properties.clone();
+        let properties = file_properties(schema);
         let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
         let mut count = 0;
         let mut next = Some((folder.clone(), rows));

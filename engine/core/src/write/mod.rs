@@ -8,6 +8,7 @@
 mod destination;
 mod files;
 mod folders;
+mod gathered;
 mod insert;
 mod made;
 mod partitions;

@@ -1,5 +1,7 @@
 //! How rows are divided into the folders of a table.
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{cast, partition};
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -29,17 +31,39 @@ impl Partitions {
         })
     }
 
+    /// The columns of the files.
+    pub(super) fn columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        Ok(batch.project(&self.columns)?)
+    }
+
+    /// The columns that name folders.
+    pub(super) fn values(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
+        let columns = self.by.iter();
+        let columns = columns.map(|(_, column)| Arc::clone(batch.column(*column)));
+        columns.collect()
+    }
+
+    /// The types of the columns that name folders.
+    pub(super) fn types(&self, rows: &Schema) -> impl Iterator<Item = DataType> {
+        let columns = self.by.iter();
+        columns.map(|(_, column)| rows.field(*column).data_type().clone())
+    }
+
+    /// The folder of the first row of a batch.
+    pub(super) fn folder(&self, batch: &RecordBatch) -> Result<String> {
+        let first = self.divide(&batch.slice(0, 1))?.into_iter().next();
+        Ok(first.map(|(folder, _)| folder).unwrap_or_default())
+    }
+
     /// The folders that a batch has rows of, in their order, and the columns of the files of each.
     pub(super) fn divide(&self, batch: &RecordBatch) -> Result<Vec<(String, RecordBatch)>> {
-        let rows = batch.project(&self.columns)?;
+        let rows = self.columns(batch)?;
         if self.by.is_empty() {
             return Ok(vec![(String::new(), rows)]);
         }
-        let names: Vec<ArrayRef> = self
-            .by
-            .iter()
-            .map(|(_, column)| cast(batch.column(*column), &DataType::Utf8))
-            .collect::<std::result::Result<_, _>>()?;
+        let names = self.values(batch);
+        let names = names.iter().map(|values| cast(values, &DataType::Utf8));
+        let names: Vec<ArrayRef> = names.collect::<std::result::Result<_, _>>()?;
         let folders = partition(&names)?.ranges().into_iter().map(|range| {
             let columns = self.by.iter().zip(&names);
             let values = columns.map(|((column, _), names)| {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use loglens_engine::arrow::array::{AsArray, RecordBatch};
+use loglens_engine::arrow::compute::{
+    SortColumn, concat_batches, lexsort_to_indices, take_record_batch,
+};
 use loglens_engine::arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType};
 use loglens_engine::engine::Lot;
-use loglens_engine::ledger::Ledger;
 use loglens_engine::object::Object;
 use loglens_engine::write::MadeFile;
-use loglens_engine::{Engine, ScanObject};
+use loglens_engine::{Engine, EngineOptions, ScanObject};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::memory::{MemoryObject, over};
@@ -19,14 +21,26 @@ const MIDNIGHT: i64 = 1_767_225_600;
 
 /// Records of which each has its own number of bytes, without a header, out of order.
 fn lot(partitioned_by: &[&str]) -> (Engine, Lot) {
+    lot_of(4, 50, None, partitioned_by)
+}
+
+/// As many objects of as many records.
+fn lot_of(
+    objects: i64,
+    records: i64,
+    memory_limit: Option<usize>,
+    partitioned_by: &[&str],
+) -> (Engine, Lot) {
     let row = |number: i64| {
         let start = MIDNIGHT + (number * 7919) % 7200 - 3600;
         format!(
             "2 123456789010 eni-1 10.0.0.1 10.0.0.2 1 443 6 1 {number} {start} {start} ACCEPT OK\n"
         )
     };
-    let objects = (0..4).map(|object| {
-        let text: String = (0..50).map(|number| row(object * 50 + number)).collect();
+    let objects = (0..objects).map(|object| {
+        let text: String = (0..records)
+            .map(|number| row(object * records + number))
+            .collect();
         MemoryObject::new(&format!("shard-0/{object}"), text)
     });
     let objects: Vec<_> = objects.collect();
@@ -45,19 +59,24 @@ fn lot(partitioned_by: &[&str]) -> (Engine, Lot) {
         objects: scanned.collect(),
         partitioned_by: partitioned_by.iter().map(|&name| name.to_owned()).collect(),
     };
-    let engine = Engine::new(over(objects)).unwrap();
+    let engine = Engine::new(EngineOptions {
+        memory_limit,
+        ..over(objects)
+    });
+    let engine = engine.unwrap();
     engine.expect_objects();
     (engine, lot)
 }
 
 async fn files(engine: &Engine, lot: &Lot) -> Vec<MadeFile> {
-    let ledger = Arc::<Ledger>::default();
-    let mut files = engine.files_of(lot, &ledger).await.unwrap();
+    let mut files = engine.files_of(lot).await.unwrap();
+    let folders = files.folders().to_vec();
     let mut made = Vec::new();
     while let Some(file) = files.next().await.unwrap() {
         made.push(file);
     }
-    assert_eq!(ledger.totals().counts.records, 200);
+    let of_files: Vec<_> = made.iter().map(|file| file.folder.clone()).collect();
+    assert_eq!(of_files, folders);
     made
 }
 
@@ -69,11 +88,9 @@ fn rows(bytes: &Bytes) -> Vec<RecordBatch> {
 #[tokio::test]
 async fn days_are_those_of_the_events() {
     let (engine, lot) = lot(&["date"]);
-    let folders = engine.folders_of(&lot).await.unwrap();
-    assert_eq!(folders, ["date=2025-12-31/", "date=2026-01-01/"]);
     let made = files(&engine, &lot).await;
-    let of_files: Vec<_> = made.iter().map(|file| file.folder.as_str()).collect();
-    assert_eq!(of_files, folders);
+    let folders: Vec<_> = made.iter().map(|file| file.folder.as_str()).collect();
+    assert_eq!(folders, ["date=2025-12-31/", "date=2026-01-01/"]);
     let mut numbers: Vec<i64> = Vec::new();
     for file in &made {
         let mut times: Vec<i64> = Vec::new();
@@ -102,18 +119,50 @@ async fn days_are_those_of_the_events() {
 #[tokio::test]
 async fn without_partitions_there_is_one_file() {
     let (engine, lot) = lot(&[]);
-    assert_eq!(engine.folders_of(&lot).await.unwrap(), [""]);
     let made = files(&engine, &lot).await;
     assert_eq!(made.len(), 1);
+    assert_eq!((made[0].folder.as_str(), made[0].rows), ("", 200));
     let rows = rows(&made[0].bytes);
     assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 200);
     let dates = rows[0].column_by_name("date").unwrap();
     assert!(dates.as_primitive::<Date32Type>().value(0) > 20_000);
 }
 
+/// What is gathered in memory and what is sorted on disk are the same files.
+#[tokio::test]
+async fn files_are_the_same_where_memory_is_short() {
+    let by = ["account_id", "date", "action"];
+    let (engine, lot) = lot_of(3, 10_000, None, &by);
+    let gathered = files(&engine, &lot).await;
+    let (engine, lot) = lot_of(3, 10_000, Some(8_000_000), &by);
+    let sorted = files(&engine, &lot).await;
+    assert_eq!(gathered.len(), 2);
+    let told = |file: &MadeFile| {
+        let batches = rows(&file.bytes);
+        let schema = batches[0].schema();
+        let all = concat_batches(&schema, &batches).unwrap();
+        let keys = ["event_time", "bytes"].map(|name| SortColumn {
+            values: Arc::clone(all.column_by_name(name).unwrap()),
+            options: None,
+        });
+        let times = keys[0].values.as_primitive::<TimestampMicrosecondType>();
+        assert!(times.values().is_sorted());
+        let order = lexsort_to_indices(&keys, None).unwrap();
+        (
+            file.folder.clone(),
+            file.rows,
+            take_record_batch(&all, &order).unwrap(),
+        )
+    };
+    for (gathered, sorted) in gathered.iter().zip(&sorted) {
+        assert!(told(gathered) == told(sorted), "{}", gathered.folder);
+    }
+    assert_eq!(gathered.len(), sorted.len());
+}
+
 #[tokio::test]
 async fn a_column_that_is_not_there_partitions_nothing() {
     let (engine, lot) = lot(&["colour"]);
-    let error = engine.folders_of(&lot).await.unwrap_err();
+    let error = engine.files_of(&lot).await.err().unwrap();
     assert!(error.to_string().contains("no column colour"), "{error}");
 }

@@ -12,6 +12,9 @@ use loglens_parsers::format::Format;
 
 use super::payload::Place;
 
+/// So many times its bytes a chunk has room for more when it is full.
+const GROWTH: usize = 3;
+
 /// Payloads of one table, as long as they are gathered.
 #[derive(Debug)]
 pub(super) struct Chunk {
@@ -44,6 +47,11 @@ impl Chunk {
     /// Adds a payload, as lines of its own.
     pub(super) fn add(&mut self, payload: &[u8], place: Place) {
         self.begins.push((self.bytes.len(), place));
+        if self.bytes.capacity() - self.bytes.len() <= payload.len() {
+            // Moving all of it costs more than room that may stay untouched.
+            self.bytes
+                .reserve(payload.len() + 1 + GROWTH * self.bytes.len());
+        }
         self.bytes.extend_from_slice(payload);
         if !payload.ends_with(b"\n") {
             self.bytes.push(b'\n');

@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use loglens_engine::engine::Lot;
-use loglens_engine::ledger::Ledger;
 use loglens_engine::shard::{Fetched, Start};
 use loglens_engine::write::MadeFiles;
 use loglens_engine::{Error, Owner, ScanObject};
@@ -49,10 +48,9 @@ pub(super) struct LakeCut {
 struct Ending {
     /// The end of the names of its objects.
     stem: String,
-    /// What is not written yet.
-    lots: VecDeque<(Lot, Vec<HeldChunk>)>,
-    /// What is being written: its table, and the chunks that it reads.
-    open: Option<(Arc<str>, MadeFiles, Vec<HeldChunk>)>,
+    /// What is not written yet, and is being written first: its table, its files, and the chunks
+    /// that they are made of.
+    files: VecDeque<(Arc<str>, MadeFiles, Vec<HeldChunk>)>,
     rejected: Option<(u64, Bytes)>,
     /// What its records are grouped to, for each standing window.
     parts: Vec<WindowPart>,
@@ -129,7 +127,7 @@ impl LakeCut {
     }
 
     /// Groups the records of the cut for each standing window.
-    async fn parts(&mut self) -> Result<Vec<WindowPart>, Error> {
+    async fn parts(&mut self, lots: &[(Lot, Vec<HeldChunk>)]) -> Result<Vec<WindowPart>, Error> {
         let Shared {
             settings,
             groupings,
@@ -138,7 +136,7 @@ impl LakeCut {
         let mut parts = Vec::new();
         for (window, grouping) in settings.windows.iter().zip(groupings) {
             let mut grouped = Vec::new();
-            for (lot, _) in &mut self.making.lots {
+            for (lot, _) in lots {
                 if lot.table == *grouping.table() {
                     grouped.push(grouping.group(&lot.objects).await?);
                 }
@@ -159,10 +157,10 @@ impl LakeCut {
     }
 
     /// What came, as objects of their tables, in the order of the tables' names.
-    fn lots(&mut self, stem: &str) -> VecDeque<(Lot, Vec<HeldChunk>)> {
+    fn lots(&mut self, stem: &str) -> Vec<(Lot, Vec<HeldChunk>)> {
         let mut chunks = std::mem::take(&mut self.chunks);
         chunks.sort_by(|a, b| (&a.format.table, a.wrapped).cmp(&(&b.format.table, b.wrapped)));
-        let mut lots: VecDeque<(Lot, Vec<HeldChunk>)> = VecDeque::new();
+        let mut lots: Vec<(Lot, Vec<HeldChunk>)> = Vec::new();
         for (number, chunk) in chunks.into_iter().enumerate() {
             let format = Arc::clone(&chunk.format);
             let (table, layout) = &self.shared.tables[&format.table];
@@ -172,7 +170,7 @@ impl LakeCut {
             } = &*self.shared;
             let key = format!("{}/{stem}/{number}", settings.stream);
             let held = chunks.hold(key, chunk.into_bytes());
-            match lots.back_mut() {
+            match lots.last_mut() {
                 Some((lot, chunks)) if *lot.table == *format.table => {
                     chunks.push(held);
                     lot.objects = objects(chunks);
@@ -184,7 +182,7 @@ impl LakeCut {
                         objects: objects(&chunks),
                         partitioned_by: self.partitioned_by.columns(&format),
                     };
-                    lots.push_back((lot, chunks));
+                    lots.push((lot, chunks));
                 }
             }
         }
@@ -240,17 +238,19 @@ impl Making for LakeCut {
             stem = format!("{stem}-attempt-{}", self.attempt);
         }
         let lots = self.lots(&stem);
-        self.making = Ending {
+        let parts = self.parts(&lots).await?;
+        let making = &mut self.making;
+        *making = Ending {
             stem,
-            lots,
+            parts,
             ..Ending::default()
         };
-        self.making.parts = self.parts().await?;
         let mut names = Vec::new();
-        for (lot, _) in &self.making.lots {
-            let folders = self.shared.engine.folders_of(lot).await?;
-            let of_lot = folders.iter();
-            names.extend(of_lot.map(|folder| self.making.name(&lot.table, folder)));
+        for (lot, chunks) in lots {
+            let files = self.shared.engine.files_of(&lot).await?;
+            let folders = files.folders().iter();
+            names.extend(folders.map(|folder| making.name(&lot.table, folder)));
+            making.files.push_back((lot.table, files, chunks));
         }
         let rejected = std::mem::take(&mut self.rejected);
         if !rejected.is_empty() {
@@ -266,26 +266,18 @@ impl Making for LakeCut {
 
     async fn object(&mut self, name: &str) -> Result<MadeObject, Error> {
         let making = &mut self.making;
-        loop {
-            if let Some((table, files, _)) = &mut making.open {
-                let table = Arc::clone(table);
-                match files.next().await? {
-                    Some(file) if making.name(&table, &file.folder) == name => {
-                        return Ok(MadeObject {
-                            rows: file.rows as u64,
-                            bytes: file.bytes,
-                        });
-                    }
-                    Some(file) => return Err(other(name, &making.name(&table, &file.folder))),
-                    None => making.open = None,
+        while let Some((table, files, _)) = making.files.front_mut() {
+            let table = Arc::clone(table);
+            match files.next().await? {
+                Some(file) if making.name(&table, &file.folder) == name => {
+                    return Ok(MadeObject {
+                        rows: file.rows as u64,
+                        bytes: file.bytes,
+                    });
                 }
+                Some(file) => return Err(other(name, &making.name(&table, &file.folder))),
+                None => drop(making.files.pop_front()),
             }
-            let Some((lot, chunks)) = making.lots.pop_front() else {
-                break;
-            };
-            let ledger = Arc::<Ledger>::default();
-            let files = self.shared.engine.files_of(&lot, &ledger).await?;
-            making.open = Some((lot.table, files, chunks));
         }
         match making.rejected.take() {
             Some((rows, bytes)) if making.name_of_rejected() == name => {
