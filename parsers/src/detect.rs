@@ -191,10 +191,10 @@ fn fits_record(format: &Format, line: &[u8]) -> bool {
     let null = format.null.as_bytes();
     let fits = |column: &Column, text: &[u8]| text == null || column.kind.fits(text);
     let first = &line[..memchr(separator, line).unwrap_or(line.len())];
-    let is_enclosed = |first: &u8| matches!(first, b'"' | b'[');
+    let mut enclosing = format.shape.enclosing().iter();
     let mut of_first = (0..).zip(&format.columns);
     let mut begins = || {
-        first.first().is_some_and(is_enclosed)
+        enclosing.any(|(open, _)| first.first() == Some(open))
             || of_first
                 .all(|(index, column)| layout.position(index) != Some(0) || fits(column, first))
     };

@@ -21,17 +21,17 @@ const ROW_GROUP_BYTES: usize = 128 << 20;
 /// How files are written: zstd, statistics, and a bloom filter for each column of addresses, by
 /// which a reader who looks for one passes over row groups.
 pub fn file_properties(schema: &Schema) -> WriterProperties {
-    properties(schema, DEFAULT_BLOOM_FILTER_NDV, &[]).build()
+    properties(schema, DEFAULT_BLOOM_FILTER_NDV as usize, &[]).build()
 }
 
 /// The same for a file of so many rows, in which some columns are `absent`: NULL throughout. What is
 /// not needed costs nothing: a filter is no larger than its values ask for while it is made, and
 /// columns without values are neither compressed nor have one.
 pub(crate) fn properties_of(schema: &Schema, rows: usize, absent: &[bool]) -> WriterProperties {
-    properties(schema, rows.max(1) as u64, absent).build()
+    properties(schema, rows, absent).build()
 }
 
-fn properties(schema: &Schema, rows: u64, absent: &[bool]) -> WriterPropertiesBuilder {
+fn properties(schema: &Schema, rows: usize, absent: &[bool]) -> WriterPropertiesBuilder {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         // The names inside lists and maps that the Parquet specification asks for.
@@ -46,7 +46,8 @@ fn properties(schema: &Schema, rows: u64, absent: &[bool]) -> WriterPropertiesBu
         } else if is_address(field) {
             properties = properties
                 .set_column_bloom_filter_enabled(column.clone(), true)
-                .set_column_bloom_filter_max_ndv(column, rows);
+                // A filter of no values at all cannot be made.
+                .set_column_bloom_filter_max_ndv(column, rows.max(1) as u64);
         }
     }
     properties
@@ -64,7 +65,7 @@ pub fn parquet_file(
     let schema = parquet_schema(schema)?;
     let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
     let note = KeyValue::new(key.to_owned(), value.to_owned());
-    let properties = properties(&schema, count as u64, &[]);
+    let properties = properties(&schema, count, &[]);
     let properties = properties.set_key_value_metadata(Some(vec![note])).build();
     let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
     for rows in rows {
