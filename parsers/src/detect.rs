@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use crate::delimited::quoted;
 use crate::envelope::{Begun, Kind, Origin, kind_by_head};
-use crate::format::{Column, Format, Formats, Shape, built_in, column_name, inner};
+use crate::format::{Format, Formats, Shape, built_in, column_name, inner};
 use crate::json::detect as json;
 use crate::key::{self, KeyFacts};
 use crate::layout::{Layout, header_names};
@@ -176,43 +176,57 @@ fn fits_line(format: &Format, head: &[u8]) -> bool {
 
 /// Whether a line is a record of the format's default order.
 fn fits_record(format: &Format, line: &[u8]) -> bool {
-    let layout = format.default_layout();
-    let separator = match &format.shape {
-        Shape::Header { separator } => *separator,
-        Shape::Quoted { quoting, .. } => quoting.separator,
+    let fields = format.default_layout().fields();
+    let (separator, least) = match &format.shape {
+        Shape::Header { separator } => (*separator, fields),
+        Shape::Quoted { quoting, least, .. } => (quoting.separator, *least),
         Shape::Json { .. } => return false,
     };
     // Separators within quotes are none.
-    let most = memchr_iter(separator, line).count() + 1;
-    let (enough, unmarked) = match format.shape {
-        Shape::Quoted { least, .. } => (most >= least, true),
-        _ => (layout.fields() > 0 && most == layout.fields(), false),
-    };
-    let null = format.null.as_bytes();
-    let fits = |column: &Column, text: &[u8]| text == null || column.kind.fits(text);
-    let first = &line[..memchr(separator, line).unwrap_or(line.len())];
-    let mut enclosing = format.shape.enclosing().iter();
-    let mut of_first = (0..).zip(&format.columns);
-    let mut begins = || {
-        enclosing.any(|(open, _)| first.first() == Some(open))
-            || of_first
-                .all(|(index, column)| layout.position(index) != Some(0) || fits(column, first))
-    };
-    // Most formats end here, before the line is split.
-    let Some(fields) = (enough && begins()).then(|| split(format, line)).flatten() else {
-        return false;
-    };
-    if matches!(format.shape, Shape::Quoted { least, .. } if fields.len() < least) {
+    let most = line.iter().filter(|byte| **byte == separator).count() + 1;
+    let is_quoted = matches!(format.shape, Shape::Quoted { .. });
+    if most < least || !is_quoted && most != fields {
         return false;
     }
-    let field = |column: usize| fields.get(layout.position(column)?).copied();
-    let mut columns = format.columns.iter().enumerate();
-    let typed = columns.all(|(index, column)| field(index).is_none_or(|text| fits(column, text)));
-    let marked = format.record.as_ref().map_or(unmarked, |rule| {
-        let value = format.column(&rule.column).and_then(field);
-        value.is_some_and(|value| rule.values.iter().any(|known| known.as_bytes() == value))
-    });
-    typed && marked
+    // Most formats end here, before quotes are looked for.
+    let enclosing = format.shape.enclosing();
+    let is_plain = |field: &&[u8]| {
+        let mut enclosing = enclosing.iter();
+        !enclosing.any(|(open, _)| field.first() == Some(open))
+    };
+    let mut plain = line.split(|byte| *byte == separator).take_while(is_plain);
+    let found = fit(format, &mut plain);
+    let found = match is_quoted && found.is_some() {
+        true => split(format, line).and_then(|fields| fit(format, &mut fields.into_iter())),
+        false => found,
+    };
+    found.is_some_and(|(fields, marked)| fields >= least && marked)
+}
+
+/// How many fields there are, if all fit their columns in the format's default order, and whether the
+/// one that tells its records from other text is among them.
+fn fit<'a>(format: &Format, fields: &mut dyn Iterator<Item = &'a [u8]>) -> Option<(usize, bool)> {
+    let null = format.null.as_bytes();
+    let rule = format.record.as_ref();
+    let mut marked = rule.is_none() && matches!(format.shape, Shape::Quoted { .. });
+    let mut columns = format.default_layout().in_order();
+    let mut count = 0;
+    for text in fields {
+        while let [(field, column), behind @ ..] = columns
+            && *field == count
+        {
+            columns = behind;
+            if text != null && !format.columns[*column].kind.fits(text) {
+                return None;
+            }
+            if let Some((_, values)) = rule.filter(|(marking, _)| marking == column) {
+                marked = values.iter().any(|value| value.as_bytes() == text);
+                marked.then_some(())?;
+            }
+        }
+        count += 1;
+    }
+    Some((count, marked))
 }
 
 /// The fields of a line, without what encloses them; None if it has none of the format's.
@@ -298,6 +312,47 @@ mod tests {
             table(b"version tgw-id\n", given).as_deref(),
             Some("tgw_flow_logs")
         );
+    }
+
+    #[test]
+    fn a_first_field_may_stand_in_what_its_format_encloses_fields_with() {
+        let description = |quote: &str| {
+            format!(
+                r#"
+                table = "door_log"
+                title = "Doors"
+                about = "One row for each time that a door was opened."
+                source = "https://example.com/doors"
+                shape = {{ kind = "quoted", separator = " ", null = "-", quote = "{quote}", least = 2 }}
+                default_order = ["opened_at", "badge", "door"]
+                columns = [
+                    {{ name = "opened_at", kind = "iso_time", doc = "when it was opened" }},
+                    {{ name = "badge", kind = "int32", doc = "badge that opened it" }},
+                    {{ name = "door", kind = "text", doc = "name of the door" }},
+                ]
+                "#
+            )
+        };
+        let single = "'2026-11-29T12:00:00Z' 7 'front door'";
+        let double = single.replace('\'', "\"");
+        let plain = "2026-11-29T12:00:00Z 7 door";
+        let rows = [
+            ("'", single, true),
+            ("'", &double, false),
+            ("\\\"", &double, true),
+            ("\\\"", single, false),
+            ("'", plain, true),
+            ("'", "2026-11-29T12:00:00Z 7", true),
+            ("'", "2026-11-29T12:00:00Z '7'", true),
+            ("'", "2026-11-29T12:00:00Z 'seven'", false),
+            ("'", "'2026-11-29T12:00:00Z", false),
+            ("'", "'2026-11-29T12:00:00Z 7'", false),
+        ];
+        for (quote, line, expected) in rows {
+            let format = Arc::new(Format::from_toml(&description(quote)).unwrap());
+            let found = by_head(line.as_bytes(), &[format], None);
+            assert_eq!(found.is_some(), expected, "{quote}: {line}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Layout {
     names: Vec<String>,
     /// For each column of the format, its field.
     positions: Vec<Option<usize>>,
+    /// The fields that columns of the format come from, in their order, each with the column.
+    in_order: Vec<(usize, usize)>,
     /// Fields that are no column of the format.
     unknown: Vec<usize>,
     duplicate: Option<String>,
@@ -51,10 +53,16 @@ impl Layout {
             }
         }
         let position = |column: &Column| first.get(&column_name(&column.field)).copied();
-        let positions = format.columns.iter().map(position).collect();
+        let positions: Vec<_> = format.columns.iter().map(position).collect();
+        let fields = (0..).zip(&positions);
+        let mut in_order: Vec<_> = fields
+            .filter_map(|(column, field)| Some(((*field)?, column)))
+            .collect();
+        in_order.sort_unstable();
         Self {
             names,
             positions,
+            in_order,
             unknown,
             duplicate,
         }
@@ -96,6 +104,11 @@ impl Layout {
     /// The field that holds a column of the format.
     pub fn position(&self, column: usize) -> Option<usize> {
         self.positions.get(column).copied().flatten()
+    }
+
+    /// The fields that columns of the format come from, in their order, each with the column.
+    pub(crate) fn in_order(&self) -> &[(usize, usize)] {
+        &self.in_order
     }
 
     /// The first field of this name.

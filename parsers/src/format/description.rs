@@ -118,7 +118,7 @@ struct Recognise {
     #[serde(default)]
     files: Vec<String>,
     delivery: Option<DeliveryEntry>,
-    record: Option<RecordRule>,
+    record: Option<RecordEntry>,
     #[serde(default)]
     members: Vec<String>,
     #[serde(default)]
@@ -137,13 +137,11 @@ struct DeliveryEntry {
 }
 
 /// What tells a record without a header from other text: a column that holds one of some values.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordRule {
-    /// The column.
-    pub column: String,
-    /// The values it may hold.
-    pub values: Vec<String>,
+struct RecordEntry {
+    column: String,
+    values: Vec<String>,
 }
 
 /// A record in the default order and some of its values, as text; `""` is NULL.
@@ -201,9 +199,12 @@ impl Description {
         let event_time = event_time.collect::<Result<_, _>>()?;
         let account = find_top("account", &self.account)?;
         let region = find_top("region", &self.region)?;
-        if let Some(rule) = &self.recognise.record {
-            find_top("recognise.record", &Some(rule.column.clone()))?;
-        }
+        let record = match self.recognise.record {
+            Some(RecordEntry { column, values }) => {
+                find_top("recognise.record", &Some(column))?.map(|column| (column, values))
+            }
+            None => None,
+        };
         for name in self.samples.iter().flat_map(|sample| sample.row.keys()) {
             find("samples", name)?;
         }
@@ -235,7 +236,7 @@ impl Description {
                         None => delivery,
                     }
                 }),
-            record: self.recognise.record,
+            record,
             members: self.recognise.members,
             log_groups: self.recognise.log_groups,
             log_streams: self.recognise.log_streams,

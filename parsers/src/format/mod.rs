@@ -11,7 +11,7 @@ use crate::key::{Delivery, KeyPattern};
 use crate::layout::Layout;
 
 use description::Description;
-pub use description::{Partition, PartitionValue, RecordRule, RejectSample, Sample};
+pub use description::{Partition, PartitionValue, RejectSample, Sample};
 
 /// One log format: the single definition of its table, columns and recognition.
 #[derive(Debug)]
@@ -53,8 +53,9 @@ pub struct Format {
     pub(crate) files: Vec<KeyPattern>,
     /// How far the times in the names of its objects may lie from those of their events.
     pub delivery: Delivery,
-    /// What tells a record without a header from other text.
-    pub(crate) record: Option<RecordRule>,
+    /// What tells a record without a header from other text: a column (index) and the values it may
+    /// hold.
+    pub(crate) record: Option<(usize, Vec<String>)>,
     /// Members that tell a JSON record of this format from others.
     pub(crate) members: Vec<String>,
     /// Log groups of CloudWatch Logs that hold it: `*` stands for any text, and case does not count.

@@ -16,6 +16,7 @@ use super::Engine;
 use crate::archive::Archive;
 use crate::error::Error;
 use crate::functions::written_time;
+use crate::ledger::Ledger;
 use crate::scan::spec::ScanObject;
 use crate::sql::errors;
 use crate::write::{Form, MadeFiles, Target, folders_of};
@@ -80,15 +81,16 @@ impl Engine {
             lot.target().partitions(&rows)?;
             Ok(rows)
         };
-        let rows = self.over(lot, above).await?;
-        MadeFiles::gathered(rows, &lot.partitioned_by, held).await
+        let ledger = Arc::default();
+        let rows = self.over(lot, &ledger, above).await?;
+        MadeFiles::gathered(rows, &lot.partitioned_by, held, &ledger).await
     }
 
     /// The files of rows that are sorted on disk.
     async fn sorted(&self, lot: &Lot) -> Result<MadeFiles, Error> {
         let folders = self.folders_of(lot).await?;
         let above = |rows| lot.target().sorted(self.dated(rows, &lot.table)?);
-        let rows = self.over(lot, above).await?;
+        let rows = self.over(lot, &Arc::default(), above).await?;
         MadeFiles::sorted(rows, &lot.partitioned_by, folders)
     }
 
@@ -112,7 +114,7 @@ impl Engine {
             let folders = folders.and_then(LogicalPlanBuilder::build);
             folders.map_err(explain)
         };
-        let rows = self.over(lot, above).await?;
+        let rows = self.over(lot, &Arc::default(), above).await?;
         let batches: Vec<_> = rows.try_collect().await.map_err(explain)?;
         folders_of(&batches, &lot.partitioned_by).map_err(explain)
     }
@@ -121,11 +123,11 @@ impl Engine {
     async fn over(
         &self,
         lot: &Lot,
+        ledger: &Arc<Ledger>,
         above: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, Error>,
     ) -> Result<SendableRecordBatchStream, Error> {
         let objects = Arc::clone(&lot.objects);
-        let ledger = Arc::default();
-        self.run_over(&lot.table, objects, &ledger, above).await
+        self.run_over(&lot.table, objects, ledger, above).await
     }
 
     /// Rows whose columns of days have the day of the event where no key says one.

@@ -132,3 +132,29 @@ fn has_union(field: &FieldRef) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use datafusion::arrow::datatypes::Field;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    #[test]
+    fn a_file_without_rows_has_its_columns_and_its_note() {
+        let schema = Schema::new(vec![
+            Field::new("srcaddr", DataType::Utf8, true),
+            Field::new("bytes", DataType::Int64, true),
+        ]);
+        let none = RecordBatch::new_empty(schema.clone().into());
+        for rows in [&[][..], &[none]] {
+            let file = parquet_file(&schema, rows, ("window", "9:00")).unwrap();
+            assert_eq!(note_in(&file, "window").unwrap().as_deref(), Some("9:00"));
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+            let names = reader.schema().fields().iter().map(|field| field.name());
+            assert_eq!(names.collect::<Vec<_>>(), ["srcaddr", "bytes"]);
+            assert_eq!(reader.build().unwrap().count(), 0);
+        }
+    }
+}

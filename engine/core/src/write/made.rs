@@ -13,12 +13,14 @@ use parquet::arrow::ArrowWriter;
 use super::gathered::{BATCH_ROWS, Gathered};
 use super::partitions::Partitions;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::portable::{file_properties, portable_batches, properties_of};
 use crate::sql::errors;
 
 /// Files of a table, made one after the other.
 pub struct MadeFiles {
     folders: Vec<String>,
+    rejected: Option<u64>,
     rows: Rows,
 }
 
@@ -51,16 +53,19 @@ pub struct MadeFile {
 }
 
 impl MadeFiles {
-    /// Of rows that are gathered in memory; None if they need more than is free.
+    /// Of rows that are gathered in memory, as which `ledger` counts; None if they need more than is
+    /// free.
     pub(crate) async fn gathered(
         rows: SendableRecordBatchStream,
         partitioned_by: &[String],
         held: MemoryReservation,
+        ledger: &Ledger,
     ) -> Result<Option<Self>, Error> {
         let rows = Gathered::of(rows, partitioned_by, held).await;
         let rows = rows.map_err(|error| errors::explain(&error, ""))?;
         Ok(rows.map(|rows| Self {
             folders: rows.folders().map(str::to_owned).collect(),
+            rejected: Some(ledger.totals().rejects.records),
             rows: Rows::Gathered(Box::new(rows), 0),
         }))
     }
@@ -76,6 +81,7 @@ impl MadeFiles {
         let waiting = VecDeque::new();
         Ok(Self {
             folders,
+            rejected: None,
             rows: Rows::Sorted(Box::new(Sorted {
                 rows,
                 partitions,
@@ -87,6 +93,11 @@ impl MadeFiles {
     /// The folders of the files, in the order in which they are made.
     pub fn folders(&self) -> &[String] {
         &self.folders
+    }
+
+    /// How many records are no rows of the files; None if they are read only as the files are made.
+    pub fn rejected(&self) -> Option<u64> {
+        self.rejected
     }
 
     /// The next file; None after the last.

@@ -21,13 +21,14 @@ const MIDNIGHT: i64 = 1_767_225_600;
 
 /// Records of which each has its own number of bytes, without a header, out of order.
 fn lot(partitioned_by: &[&str]) -> (Engine, Lot) {
-    lot_of(4, 50, None, partitioned_by)
+    lot_of(4, 50, "", None, partitioned_by)
 }
 
-/// As many objects of as many records.
+/// As many objects of as many records, and what stands behind those.
 fn lot_of(
     objects: i64,
     records: i64,
+    behind: &str,
     memory_limit: Option<usize>,
     partitioned_by: &[&str],
 ) -> (Engine, Lot) {
@@ -41,7 +42,7 @@ fn lot_of(
         let text: String = (0..records)
             .map(|number| row(object * records + number))
             .collect();
-        MemoryObject::new(&format!("shard-0/{object}"), text)
+        MemoryObject::new(&format!("shard-0/{object}"), text + behind)
     });
     let objects: Vec<_> = objects.collect();
     let scanned = objects.iter().map(|object| ScanObject {
@@ -132,9 +133,9 @@ async fn without_partitions_there_is_one_file() {
 #[tokio::test]
 async fn files_are_the_same_where_memory_is_short() {
     let by = ["account_id", "date", "action"];
-    let (engine, lot) = lot_of(3, 10_000, None, &by);
+    let (engine, lot) = lot_of(3, 10_000, "", None, &by);
     let gathered = files(&engine, &lot).await;
-    let (engine, lot) = lot_of(3, 10_000, Some(8_000_000), &by);
+    let (engine, lot) = lot_of(3, 10_000, "", Some(8_000_000), &by);
     let sorted = files(&engine, &lot).await;
     assert_eq!(gathered.len(), 2);
     let told = |file: &MadeFile| {
@@ -158,6 +159,19 @@ async fn files_are_the_same_where_memory_is_short() {
         assert!(told(gathered) == told(sorted), "{}", gathered.folder);
     }
     assert_eq!(gathered.len(), sorted.len());
+}
+
+#[tokio::test]
+async fn records_that_are_no_rows_are_counted_before_the_first_file() {
+    for (behind, memory_limit, expected) in [
+        ("", None, Some(0)),
+        ("2 short\n\nlong 2\n", None, Some(6)),
+        ("2 short\n", Some(8_000_000), None),
+    ] {
+        let (engine, lot) = lot_of(3, 10_000, behind, memory_limit, &["date"]);
+        let files = engine.files_of(&lot).await.unwrap();
+        assert_eq!(files.rejected(), expected, "{behind:?}");
+    }
 }
 
 #[tokio::test]

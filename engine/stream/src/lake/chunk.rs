@@ -58,10 +58,27 @@ impl Chunk {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The same, to be read.
+    pub(super) fn sealed(self) -> SealedChunk {
+        SealedChunk {
+            format: self.format,
+            wrapped: self.wrapped,
+            bytes: self.bytes.into(),
+            begins: self.begins,
+        }
     }
+}
 
+/// A chunk that gets no more payloads.
+#[derive(Debug)]
+pub(super) struct SealedChunk {
+    pub(super) format: Arc<Format>,
+    pub(super) wrapped: bool,
+    pub(super) bytes: Bytes,
+    begins: Vec<(usize, Place)>,
+}
+
+impl SealedChunk {
     /// Where in the shard the byte at an offset came from.
     pub(super) fn place(&self, offset: usize) -> Option<&Place> {
         let behind = self.begins.partition_point(|(begin, _)| *begin <= offset);
@@ -78,10 +95,6 @@ impl Chunk {
             .get(behind)
             .map_or(self.bytes.len(), |next| next.0);
         self.bytes.get(offset..end).unwrap_or_default()
-    }
-
-    pub(super) fn into_bytes(self) -> Bytes {
-        self.bytes.into()
     }
 }
 

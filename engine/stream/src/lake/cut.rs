@@ -12,7 +12,7 @@ use loglens_engine::shard::{Fetched, Start};
 use loglens_engine::write::MadeFiles;
 use loglens_engine::{Error, Owner, ScanObject};
 
-use super::chunk::{Chunk, HeldChunk};
+use super::chunk::{Chunk, HeldChunk, SealedChunk};
 use super::maker::{Partitioning, Shared};
 use super::payload::{Content, Payload};
 use super::rejected::{self, Rejected};
@@ -43,13 +43,21 @@ pub(super) struct LakeCut {
     making: Ending,
 }
 
+/// What came of a table.
+struct Came {
+    lot: Lot,
+    chunks: Vec<SealedChunk>,
+    /// As long as the lot is read.
+    held: Vec<HeldChunk>,
+}
+
 /// A cut that is being made.
 #[derive(Default)]
 struct Ending {
     /// The end of the names of its objects.
     stem: String,
     /// What is not written yet, and is being written first: its table, its files, and the chunks
-    /// that they are made of.
+    /// that are still read for them.
     files: VecDeque<(Arc<str>, MadeFiles, Vec<HeldChunk>)>,
     rejected: Option<(u64, Bytes)>,
     /// What its records are grouped to, for each standing window.
@@ -127,7 +135,7 @@ impl LakeCut {
     }
 
     /// Groups the records of the cut for each standing window.
-    async fn parts(&mut self, lots: &[(Lot, Vec<HeldChunk>)]) -> Result<Vec<WindowPart>, Error> {
+    async fn parts(&self, came: &[Came]) -> Result<Vec<WindowPart>, Error> {
         let Shared {
             settings,
             groupings,
@@ -136,7 +144,7 @@ impl LakeCut {
         let mut parts = Vec::new();
         for (window, grouping) in settings.windows.iter().zip(groupings) {
             let mut grouped = Vec::new();
-            for (lot, _) in lots {
+            for Came { lot, .. } in came {
                 if lot.table == *grouping.table() {
                     grouped.push(grouping.group(&lot.objects).await?);
                 }
@@ -157,36 +165,47 @@ impl LakeCut {
     }
 
     /// What came, as objects of their tables, in the order of the tables' names.
-    fn lots(&mut self, stem: &str) -> Vec<(Lot, Vec<HeldChunk>)> {
+    fn came(&mut self, stem: &str) -> Vec<Came> {
         let mut chunks = std::mem::take(&mut self.chunks);
         chunks.sort_by(|a, b| (&a.format.table, a.wrapped).cmp(&(&b.format.table, b.wrapped)));
-        let mut lots: Vec<(Lot, Vec<HeldChunk>)> = Vec::new();
-        for (number, chunk) in chunks.into_iter().enumerate() {
-            let format = Arc::clone(&chunk.format);
-            let (table, layout) = &self.shared.tables[&format.table];
-            self.rejected.extend(rejected::of(&chunk, table, layout));
-            let Shared {
-                settings, chunks, ..
-            } = &*self.shared;
+        let Shared {
+            settings,
+            chunks: source,
+            ..
+        } = &*self.shared;
+        let mut all: Vec<Came> = Vec::new();
+        for (number, chunk) in chunks.into_iter().map(Chunk::sealed).enumerate() {
+            let table = chunk.format.table.as_str();
             let key = format!("{}/{stem}/{number}", settings.stream);
-            let held = chunks.hold(key, chunk.into_bytes());
-            match lots.last_mut() {
-                Some((lot, chunks)) if *lot.table == *format.table => {
-                    chunks.push(held);
-                    lot.objects = objects(chunks);
+            let held = source.hold(key, chunk.bytes.clone());
+            match all.last_mut() {
+                Some(came) if *came.lot.table == *table => {
+                    came.chunks.push(chunk);
+                    came.held.push(held);
+                    came.lot.objects = objects(&came.held);
                 }
                 _ => {
-                    let chunks = vec![held];
+                    let held = vec![held];
                     let lot = Lot {
-                        table: Arc::from(format.table.as_str()),
-                        objects: objects(&chunks),
-                        partitioned_by: self.partitioned_by.columns(&format),
+                        table: Arc::from(table),
+                        objects: objects(&held),
+                        partitioned_by: self.partitioned_by.columns(&chunk.format),
                     };
-                    lots.push((lot, chunks));
+                    let chunks = vec![chunk];
+                    all.push(Came { lot, chunks, held });
                 }
             }
         }
-        lots
+        all
+    }
+
+    /// The records of some chunks that are no rows.
+    fn rejected_of(&self, chunks: &[SealedChunk]) -> Vec<Rejected> {
+        let rejected = chunks.iter().map(|chunk| {
+            let (table, layout) = &self.shared.tables[&chunk.format.table];
+            rejected::of(chunk, table, layout)
+        });
+        rejected.flatten().collect()
     }
 }
 
@@ -237,29 +256,35 @@ impl Making for LakeCut {
         if self.attempt > 1 {
             stem = format!("{stem}-attempt-{}", self.attempt);
         }
-        let lots = self.lots(&stem);
-        let parts = self.parts(&lots).await?;
-        let making = &mut self.making;
-        *making = Ending {
+        let came = self.came(&stem);
+        let parts = self.parts(&came).await?;
+        let mut making = Ending {
             stem,
             parts,
             ..Ending::default()
         };
         let mut names = Vec::new();
-        for (lot, chunks) in lots {
+        for Came { lot, chunks, held } in came {
             let files = self.shared.engine.files_of(&lot).await?;
             let folders = files.folders().iter();
             names.extend(folders.map(|folder| making.name(&lot.table, folder)));
-            making.files.push_back((lot.table, files, chunks));
+            // They are looked for only where there are some, or may be.
+            if files.rejected() != Some(0) {
+                self.rejected.extend(self.rejected_of(&chunks));
+            }
+            // What is counted is read.
+            let held = files.rejected().map_or(held, |_| Vec::new());
+            making.files.push_back((lot.table, files, held));
         }
         let rejected = std::mem::take(&mut self.rejected);
         if !rejected.is_empty() {
             let lines = rejected::lines(&self.shard, self.attempt, &rejected).map_err(|error| {
                 Error::new(Owner::Internal, format!("rejected records: {error}"))
             })?;
-            self.making.rejected = Some((rejected.len() as u64, lines));
-            names.push(self.making.name_of_rejected());
+            making.rejected = Some((rejected.len() as u64, lines));
+            names.push(making.name_of_rejected());
         }
+        self.making = making;
         (self.bytes, self.since) = (0, None);
         Ok(names)
     }

@@ -19,7 +19,7 @@ use loglens_parsers::table::Table;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::Chunk;
+use super::chunk::SealedChunk;
 use super::payload::Place;
 
 /// A record that fits no table.
@@ -137,11 +137,11 @@ pub(super) fn read(name: &str, object: &[u8]) -> Result<Option<Read>, Error> {
 }
 
 /// The records of a chunk that its table rejects.
-pub(super) fn of(chunk: &Chunk, table: &Arc<Table>, layout: &Arc<Layout>) -> Vec<Rejected> {
+pub(super) fn of(chunk: &SealedChunk, table: &Arc<Table>, layout: &Arc<Layout>) -> Vec<Rejected> {
     let mut cutter = Cutter::new(Arc::clone(&chunk.format), Arc::clone(layout));
     let mut parser = Parser::new(Arc::clone(table), &[], &[], ParseOptions::default());
     let (mut rejects, mut blocks) = (Vec::new(), VecDeque::new());
-    let mut rest = chunk.bytes();
+    let mut rest = &*chunk.bytes;
     loop {
         let (piece, behind) = rest.split_at(cutter.wants().min(rest.len()));
         rest = behind;
@@ -166,7 +166,7 @@ pub(super) fn of(chunk: &Chunk, table: &Arc<Table>, layout: &Arc<Layout>) -> Vec
         .collect()
 }
 
-fn rejected(chunk: &Chunk, reject: &Reject) -> Option<Rejected> {
+fn rejected(chunk: &SealedChunk, reject: &Reject) -> Option<Rejected> {
     let at = usize::try_from(reject.offset).ok()?;
     let rest = chunk.rest_of_payload(at);
     let is_json = chunk.wrapped || matches!(chunk.format.shape, Shape::Json { .. });
