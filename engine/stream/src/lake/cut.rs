@@ -135,7 +135,7 @@ impl LakeCut {
     }
 
     /// Groups the records of the cut for each standing window.
-    async fn parts(&self, came: &[Came]) -> Result<Vec<WindowPart>, Error> {
+    async fn parts(&mut self, came: &[Came]) -> Result<Vec<WindowPart>, Error> {
         let Shared {
             settings,
             groupings,
