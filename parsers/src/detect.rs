@@ -3,6 +3,7 @@
 //! By its key first, which costs no read; then by its first bytes: a header line, or a record
 //! that fits a default order. Of records in envelopes, by the log group, or by the record.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use memchr::memchr_iter;
@@ -112,14 +113,14 @@ fn as_it_stands(
     given: Option<&[String]>,
 ) -> Option<Recognised> {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
-    let first = lines(head).next()?;
-    if let Some(found) = by_header(candidates, |format| header_names(format, first, true)) {
+    let first = Line::new(lines(head).next()?);
+    if let Some(found) = by_header(candidates, |format| header_names(format, first.text, true)) {
         return Some(found);
     }
     if let Some(given) = given {
         let names = |format: &Format| {
-            let fits =
-                split(format, first)?.len() == given.len() && Layout::may_be_given(format, given);
+            let fits = split(format, first.text)?.len() == given.len()
+                && Layout::may_be_given(format, given);
             fits.then(|| given.iter().map(String::as_str).collect())
         };
         if let Some(found) = by_header(candidates, names) {
@@ -128,7 +129,7 @@ fn as_it_stands(
     }
     let fits = |format: &&Arc<Format>| match &format.shape {
         Shape::Json { records, skip } => json::fits(format, head, records.as_deref(), skip),
-        _ => fits_line(format, head),
+        _ => fits_line(format, &first, head),
     };
     let format = candidates.iter().find(fits)?;
     Some(Recognised {
@@ -159,23 +160,49 @@ fn by_header<'a>(
     })
 }
 
+/// A line that many formats are asked about.
+struct Line<'a> {
+    text: &'a [u8],
+    /// The separator that was counted last, and how many there are.
+    counted: Cell<Option<(u8, usize)>>,
+}
+
+impl<'a> Line<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        let counted = Cell::new(None);
+        Self { text, counted }
+    }
+
+    fn count(&self, separator: u8) -> usize {
+        if let Some((_, count)) = self.counted.get().filter(|(of, _)| *of == separator) {
+            return count;
+        }
+        let separators = self.text.iter().filter(|byte| **byte == separator);
+        let count = separators.count();
+        self.counted.set(Some((separator, count)));
+        count
+    }
+}
+
 /// Whether the first line is a record of the format's default order, or one of its control lines.
-fn fits_line(format: &Format, head: &[u8]) -> bool {
+fn fits_line(format: &Format, first: &Line<'_>, head: &[u8]) -> bool {
     let skip: &[String] = match &format.shape {
         Shape::Quoted { skip, .. } => skip,
         _ => &[],
     };
     let control = |line: &[u8]| skip.iter().any(|text| line.starts_with(text.as_bytes()));
-    let mut records = lines(head).skip_while(|line| control(line));
-    match records.next() {
-        Some(line) => fits_record(format, line),
+    if !control(first.text) {
+        return fits_record(format, first);
+    }
+    match lines(head).find(|line| !control(line)) {
+        Some(line) => fits_record(format, &Line::new(line)),
         // Nothing but control lines: the object that AWS writes to test its permissions.
         None => true,
     }
 }
 
 /// Whether a line is a record of the format's default order.
-fn fits_record(format: &Format, line: &[u8]) -> bool {
+fn fits_record(format: &Format, line: &Line<'_>) -> bool {
     let fields = format.default_layout().fields();
     let (separator, least) = match &format.shape {
         Shape::Header { separator } => (*separator, fields),
@@ -183,7 +210,8 @@ fn fits_record(format: &Format, line: &[u8]) -> bool {
         Shape::Json { .. } => return false,
     };
     // Separators within quotes are none.
-    let most = line.iter().filter(|byte| **byte == separator).count() + 1;
+    let most = line.count(separator) + 1;
+    let line = line.text;
     let is_quoted = matches!(format.shape, Shape::Quoted { .. });
     if most < least || !is_quoted && most != fields {
         return false;

@@ -249,6 +249,7 @@ mod tests {
         for packed in packed {
             let key: Arc<str> = Arc::from(packed.partition_key);
             let (users, packing) = kpl::unpack(&key, &packed.data.into());
+            let users: Vec<_> = users.collect();
             assert_eq!(
                 (users.len() as u64, packing),
                 (packed.records, Packing::Aggregated)

@@ -70,20 +70,25 @@ pub fn hash_of(partition_key: &str) -> u128 {
 }
 
 /// The user records in a record of a stream that has this partition key and these bytes.
-pub fn unpack(partition_key: &Arc<str>, data: &Bytes) -> (Vec<UserRecord>, Packing) {
+pub fn unpack(
+    partition_key: &Arc<str>,
+    data: &Bytes,
+) -> (impl Iterator<Item = UserRecord> + use<>, Packing) {
     let plain = || UserRecord {
         partition_key: Arc::clone(partition_key),
         explicit_hash_key: None,
         data: data.clone(),
         sub: 0,
     };
-    let Some(rest) = data.strip_prefix(MAGIC) else {
-        return (vec![plain()], Packing::Plain);
+    // A plain record needs no list.
+    let (one, many, packing) = match data.strip_prefix(MAGIC) {
+        None => (Some(plain()), Vec::new(), Packing::Plain),
+        Some(rest) => match aggregated(data, rest) {
+            Ok(records) => (None, records, Packing::Aggregated),
+            Err(reason) => (Some(plain()), Vec::new(), Packing::Broken(reason)),
+        },
     };
-    match aggregated(data, rest) {
-        Ok(records) => (records, Packing::Aggregated),
-        Err(reason) => (vec![plain()], Packing::Broken(reason)),
-    }
+    (one.into_iter().chain(many), packing)
 }
 
 /// Packs records, each a partition key, an explicit hash key and bytes, into one.

@@ -57,7 +57,8 @@ fn bytes_of(hex: &str) -> Bytes {
 }
 
 fn unpacked(data: &Bytes) -> (Vec<UserRecord>, Packing) {
-    unpack(&Arc::from("outer"), data)
+    let (users, packing) = unpack(&Arc::from("outer"), data);
+    (users.collect(), packing)
 }
 
 #[test]

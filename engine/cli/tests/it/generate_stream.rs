@@ -141,6 +141,7 @@ fn aggregates_hold_the_same_lines() {
     let key = std::sync::Arc::from("key");
     let users = records.iter().flat_map(|record| {
         let (users, packing) = kpl::unpack(&key, record);
+        let users: Vec<_> = users.collect();
         assert_eq!(packing, Packing::Aggregated);
         users.into_iter().map(|user| user.data)
     });

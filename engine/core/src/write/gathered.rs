@@ -89,7 +89,8 @@ impl Gathered {
         let (names, ranks) = folders.ranked();
         rows.iter_mut()
             .for_each(|row| row.folder = ranks[row.folder as usize]);
-        rows.sort_by_key(|row| (row.folder, row.time));
+        // In place, and rows of one time as they came.
+        rows.sort_unstable_by_key(|row| (row.folder, row.time, row.batch, row.row));
         let mut begin = 0;
         let folders = (0..).zip(names).map(|(rank, name)| {
             let end = begin + rows[begin..].partition_point(|row| row.folder == rank);

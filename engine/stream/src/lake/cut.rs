@@ -234,12 +234,13 @@ impl Making for LakeCut {
         if !fetched.records.is_empty() {
             self.since.get_or_insert(now);
         }
+        let shared = Arc::clone(&self.shared);
+        let (after, hash_keys) = (self.after.clone(), self.hash_keys.clone());
         for record in &fetched.records {
-            let payloads =
-                self.shared
-                    .unpacking
-                    .payloads(record, &self.after, self.hash_keys.as_ref());
-            payloads.into_iter().for_each(|payload| self.add(payload));
+            let payloads = shared
+                .unpacking
+                .payloads(record, &after, hash_keys.as_ref());
+            payloads.for_each(|payload| self.add(payload));
         }
         Ok(())
     }

@@ -61,12 +61,12 @@ pub(super) struct Unpacking {
 impl Unpacking {
     /// What a record of a shard holds: what its producer packed into it, or itself. What was read
     /// before `start` is left out. Of an aggregate, what is outside of `hash_keys` was sent again.
-    pub(super) fn payloads(
-        &self,
-        record: &ShardRecord,
+    pub(super) fn payloads<'a>(
+        &'a self,
+        record: &'a ShardRecord,
         start: &Start,
-        hash_keys: Option<&RangeInclusive<u128>>,
-    ) -> Vec<Payload> {
+        hash_keys: Option<&'a RangeInclusive<u128>>,
+    ) -> impl Iterator<Item = Payload> + use<'a> {
         let read = match start {
             Start::After(Position {
                 sequence,
@@ -75,10 +75,9 @@ impl Unpacking {
             _ => None,
         };
         let (users, packing) = kpl::unpack(&record.partition_key, &record.data);
-        let users = users.into_iter();
-        let users = users.filter(|user| read.is_none_or(|read| user.sub > read));
+        let users = users.filter(move |user| read.is_none_or(|read| user.sub > read));
         let hash_keys = hash_keys.filter(|_| packing == Packing::Aggregated);
-        let payloads = users.map(|user| Payload {
+        users.map(move |user| Payload {
             place: Place {
                 sequence: record.sequence.clone(),
                 sub: user.sub,
@@ -90,8 +89,7 @@ impl Unpacking {
                 }
                 _ => self.content(user.data),
             },
-        });
-        payloads.collect()
+        })
     }
 
     /// Which logs a payload is.
