@@ -455,11 +455,12 @@ impl Parser {
                 };
                 Arc::new(Int64Array::from_iter_values((0..records).map(line)))
             }
-            (ColumnSource::Origin(part), _) => {
+            (ColumnSource::Origin(part), _) if block.was_in_envelopes() => {
                 let record = |record| self.offsets.record(record).0;
                 let origins = (0..records).map(|index| block.origin(record(index)));
                 Arc::new(columns::origin(part, origins))
             }
+            (ColumnSource::Origin(_), _) => new_null_array(&DataType::Utf8View, records),
             (_, Some(json)) => json.build(&self.table, source, fields, misfits),
             (ColumnSource::Extra, None) => {
                 let without_column = self.without_column(&block.layout);

@@ -15,14 +15,25 @@ pub(crate) fn origin<'a>(
 ) -> StringViewArray {
     let mut texts = Vec::new();
     let mut known = HashMap::new();
+    let mut place_of = |origin| {
+        let text = part.of(origin)?;
+        Some(*known.entry(text).or_insert_with(|| {
+            let start = texts.len() as u32;
+            texts.extend_from_slice(text.as_bytes());
+            (start, text.len() as u32)
+        }))
+    };
+    // Most records are in the envelope of the one before.
+    let mut last: Option<(&Arc<Origin>, _)> = None;
     let places: Vec<_> = origins
         .map(|origin| {
-            let text = part.of(origin?)?;
-            Some(*known.entry(text).or_insert_with(|| {
-                let start = texts.len() as u32;
-                texts.extend_from_slice(text.as_bytes());
-                (start, text.len() as u32)
-            }))
+            let origin = origin?;
+            let place = match last {
+                Some((before, place)) if Arc::ptr_eq(before, origin) => place,
+                _ => place_of(origin),
+            };
+            last = Some((origin, place));
+            place
         })
         .collect();
     let mut builder = StringViewBuilder::with_capacity(places.len());

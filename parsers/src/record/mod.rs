@@ -105,6 +105,11 @@ impl Block {
         )
     }
 
+    /// Whether records of it were in envelopes.
+    pub(crate) fn was_in_envelopes(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// What the envelope says of a record that begins at `start`, if it was in one.
     pub(crate) fn origin(&self, start: usize) -> Option<&Arc<Origin>> {
         let at = self.offset + start as u64 + self.gap_before(start).bytes;

@@ -4,13 +4,15 @@
 //! not kept, and what is kept is copied once, into its file: a sort that spills moves all of it.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
 use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringBuilder, new_null_array,
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringBuilder, UInt64Array,
+    new_null_array,
 };
-use datafusion::arrow::compute::{cast, interleave};
+use datafusion::arrow::compute::{cast, interleave, partition, take_arrays};
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::DataFusionError;
@@ -243,26 +245,24 @@ impl Folders {
             }
             return Ok(vec![0; batch.num_rows()]);
         };
+        // Rows of one folder often follow on one another.
         let values = partitions.values(batch);
-        let keys = converter.convert_columns(&values)?;
+        let ranges = partition(&values)?.ranges();
+        let firsts = UInt64Array::from_iter_values(ranges.iter().map(|range| range.start as u64));
+        let keys = converter.convert_columns(&take_arrays(&values, &firsts, None)?)?;
         let mut folders: Vec<u32> = Vec::with_capacity(batch.num_rows());
-        for row in 0..batch.num_rows() {
-            let key = keys.row(row);
-            // Rows of one folder often follow on one another.
-            let before = row.checked_sub(1).filter(|&before| keys.row(before) == key);
-            let folder = match before.map(|before| folders[before]) {
-                Some(folder) => folder,
-                None => match self.known.get(key.as_ref()) {
-                    Some(&folder) => folder,
-                    None => {
-                        let folder = self.names.len() as u32;
-                        self.known.insert(key.as_ref().into(), folder);
-                        self.names.push(partitions.folder(&batch.slice(row, 1))?);
-                        folder
-                    }
-                },
+        for (range, key) in ranges.into_iter().zip(&keys) {
+            let folder = match self.known.get(key.as_ref()) {
+                Some(&folder) => folder,
+                None => {
+                    let folder = self.names.len() as u32;
+                    self.known.insert(key.as_ref().into(), folder);
+                    self.names
+                        .push(partitions.folder(&batch.slice(range.start, 1))?);
+                    folder
+                }
             };
-            folders.push(folder);
+            folders.extend(repeat_n(folder, range.len()));
         }
         Ok(folders)
     }
