@@ -222,7 +222,7 @@ fn fits_record(format: &Format, line: &Line<'_>) -> bool {
         let mut enclosing = enclosing.iter();
         !enclosing.any(|(open, _)| field.first() == Some(open))
     };
-    let mut plain = line.split(|byte| *byte == separator).take_while(is_plain);
+    let mut plain = separated(line, separator).take_while(is_plain);
     let found = fit(format, &mut plain);
     let found = match is_quoted && found.is_some() {
         true => split(format, line).and_then(|fields| fit(format, &mut fields.into_iter())),
@@ -257,18 +257,17 @@ fn fit<'a>(format: &Format, fields: &mut dyn Iterator<Item = &'a [u8]>) -> Optio
     Some((count, marked))
 }
 
+/// What stands between the separators of a line.
+fn separated(line: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    let ends = memchr_iter(separator, line).chain([line.len()]);
+    ends.map(move |end| &line[std::mem::replace(&mut start, end + 1)..end])
+}
+
 /// The fields of a line, without what encloses them; None if it has none of the format's.
 fn split<'a>(format: &Format, line: &'a [u8]) -> Option<Vec<&'a [u8]>> {
     match &format.shape {
-        Shape::Header { separator } => {
-            let mut fields = Vec::with_capacity(format.default_layout().fields());
-            let mut start = 0;
-            for end in memchr_iter(*separator, line).chain([line.len()]) {
-                fields.push(&line[start..end]);
-                start = end + 1;
-            }
-            Some(fields)
-        }
+        Shape::Header { separator } => Some(separated(line, *separator).collect()),
         Shape::Quoted { quoting, .. } => {
             let fields = quoted::fields(line, *quoting)?;
             let enclosing = format.shape.enclosing();

@@ -1,17 +1,18 @@
 //! Parsing: a block, a projection and a filter in; a batch, rejects and counts out.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, RecordBatchOptions,
-    StructArray, new_null_array,
+    StructArray,
 };
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use arrow_select::filter::filter;
 
-use crate::columns::{self, ColumnBuilder, Fields, Misfits};
+use crate::columns::{self, ColumnBuilder, Fields, Misfits, Nulls};
 use crate::delimited::{plain, quoted};
 use crate::field::Kind;
 use crate::filter::{FieldPredicate, Literals, Prefilter};
@@ -91,6 +92,7 @@ pub struct Parser {
     prefilter: Option<Prefilter>,
     predicates: Vec<FieldPredicate>,
     wanted: Vec<bool>,
+    nulls: RefCell<Nulls>,
 }
 
 impl Parser {
@@ -122,6 +124,7 @@ impl Parser {
             prefilter: None,
             predicates: Vec::new(),
             wanted: Vec::new(),
+            nulls: RefCell::default(),
         }
     }
 
@@ -460,7 +463,7 @@ impl Parser {
                 let origins = (0..records).map(|index| block.origin(record(index)));
                 Arc::new(columns::origin(part, origins))
             }
-            (ColumnSource::Origin(_), _) => new_null_array(&DataType::Utf8View, records),
+            (ColumnSource::Origin(_), _) => self.null(source, records),
             (_, Some(json)) => json.build(&self.table, source, fields, misfits),
             (ColumnSource::Extra, None) => {
                 let without_column = self.without_column(&block.layout);
@@ -471,8 +474,13 @@ impl Parser {
                 Arc::new(columns::extra(fields, &without_column, tail, misfits))
             }
             // The records do not have it.
-            _ => new_null_array(self.table.field(source).data_type(), records),
+            _ => self.null(source, records),
         }
+    }
+
+    fn null(&self, source: ColumnSource, records: usize) -> ArrayRef {
+        let field = self.table.field(source);
+        self.nulls.borrow_mut().column(field.data_type(), records)
     }
 
     fn fields<'a>(&'a self, block: &'a Block, utf8: bool) -> Fields<'a> {

@@ -2,6 +2,7 @@
 
 mod builder;
 mod extra;
+mod nulls;
 mod numbers;
 mod origin;
 mod text;
@@ -11,6 +12,7 @@ use std::ops::Range;
 
 pub(crate) use builder::ColumnBuilder;
 pub(crate) use extra::extra;
+pub(crate) use nulls::Nulls;
 pub(crate) use origin::origin;
 pub(crate) use text::TextBuilder;
 
