@@ -61,6 +61,9 @@ pub(crate) struct Daemon {
     /// Flow log records of a case
     #[arg(long, default_value_t = 2_000_000)]
     pub(crate) rows: u64,
+    /// Measured runs of each case
+    #[arg(long, default_value_t = 3)]
+    pub(crate) runs: usize,
     /// Only this case, in this process
     #[arg(long, hide = true)]
     pub(crate) case: Option<usize>,
