@@ -43,7 +43,7 @@ const TOP_TALKERS: &str = "SELECT window_end, srcaddr, count(*) AS flows, sum(by
      QUALIFY row_number() OVER (PARTITION BY window_end ORDER BY flows DESC) <= 10";
 
 /// As the service in `docs` runs.
-const KEPT_MEMORY: &str = "MIMALLOC_PURGE_DELAY=-1";
+const KEPT_MEMORY: &str = "MIMALLOC_PURGE_DELAY=10000";
 
 /// The memory that sorting a cut may take.
 const MEMORY_LIMIT: usize = 256 << 20;
