@@ -233,7 +233,7 @@ fn fits_record(format: &Format, line: &Line<'_>) -> bool {
 
 /// How many fields there are, if all fit their columns in the format's default order, and whether the
 /// one that tells its records from other text is among them.
-fn fit<'a>(format: &Format, fields: &mut dyn Iterator<Item = &'a [u8]>) -> Option<(usize, bool)> {
+fn fit(format: &Format, fields: &mut dyn Iterator<Item = &[u8]>) -> Option<(usize, bool)> {
     let null = format.null.as_bytes();
     let rule = format.record.as_ref();
     let mut marked = rule.is_none() && matches!(format.shape, Shape::Quoted { .. });

@@ -53,8 +53,8 @@ pub struct MadeFile {
 }
 
 impl MadeFiles {
-    /// Of rows that are gathered in memory, as which `ledger` counts; None if they need more than is
-    /// free.
+    /// Of rows that are gathered in memory, whose scan `ledger` is told of; None if they need more than
+    /// is free.
     pub(crate) async fn gathered(
         rows: SendableRecordBatchStream,
         partitioned_by: &[String],
