@@ -45,8 +45,9 @@ const TOP_TALKERS: &str = "SELECT window_end, srcaddr, count(*) AS flows, sum(by
 /// As the service in `docs` runs.
 const KEPT_MEMORY: &str = "MIMALLOC_PURGE_DELAY=10000";
 
-/// The memory that sorting a cut may take.
-const MEMORY_LIMIT: usize = 256 << 20;
+/// The memory that the rows of a cut and its windows may take, before a sort that spills is used: a cut
+/// of 64 MiB is some 200 MB of rows.
+const MEMORY_LIMIT: usize = 512 << 20;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
