@@ -249,7 +249,9 @@ fn fit(format: &Format, fields: &mut dyn Iterator<Item = &[u8]>) -> Option<(usiz
             }
             if let Some((_, values)) = rule.filter(|(marking, _)| marking == column) {
                 marked = values.iter().any(|value| value.as_bytes() == text);
-                marked.then_some(())?;
+                if !marked {
+                    return None;
+                }
             }
         }
         count += 1;

@@ -42,7 +42,7 @@ const TOP_TALKERS: &str = "SELECT window_end, srcaddr, count(*) AS flows, sum(by
      GROUP BY hop(event_time, INTERVAL '1' MINUTE, INTERVAL '5' MINUTE), srcaddr \
      QUALIFY row_number() OVER (PARTITION BY window_end ORDER BY flows DESC) <= 10";
 
-/// As the service in `docs` runs.
+/// As the service and the image in `docs` run.
 const KEPT_MEMORY: &str = "MIMALLOC_PURGE_DELAY=10000";
 
 /// The memory that the rows of a cut and its windows may take, before a sort that spills is used: a cut
@@ -317,5 +317,19 @@ async fn work(
                 "something failed, and was tried again",
             ))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KEPT_MEMORY;
+
+    #[test]
+    fn cases_run_as_the_service_and_the_image_do() {
+        let service = include_str!("../../../docs/loglens-consume.service");
+        let image = include_str!("../../../docs/Dockerfile");
+        let has = |text: &str, line: String| text.lines().any(|known| known == line);
+        assert!(has(service, format!("Environment={KEPT_MEMORY}")));
+        assert!(has(image, format!("ENV {KEPT_MEMORY}")));
     }
 }
