@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 
 use super::Engine;
 use crate::error::Error;
@@ -26,18 +26,19 @@ impl Engine {
         target: &Target,
         ledger: &Arc<Ledger>,
     ) -> Result<SendableRecordBatchStream, Error> {
-        self.run_over(table, objects, ledger, |rows| target.sorted(rows))
-            .await
+        let sorted = |rows| target.sorted(rows);
+        let (plan, context) = self.plan_of_objects(table, objects, ledger, sorted).await?;
+        execute_stream(plan, context).map_err(|error| errors::explain(&error, ""))
     }
 
-    /// Runs what `above` makes of the rows of objects of a log table.
-    pub(crate) async fn run_over(
+    /// What runs what `above` makes of the rows of objects of a log table.
+    pub(crate) async fn plan_of_objects(
         &self,
         table: &str,
         objects: Arc<[ScanObject]>,
         ledger: &Arc<Ledger>,
         above: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, Error>,
-    ) -> Result<SendableRecordBatchStream, Error> {
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), Error> {
         let sql = format!("SELECT * FROM \"{table}\"");
         let explain = |error| errors::explain(&error, &sql);
         let mut state = self.session.state();
@@ -52,7 +53,7 @@ impl Engine {
         let plan = struct_names::simplify(plan).map_err(explain)?;
         let plan = above(plan)?;
         let plan = state.create_physical_plan(&plan).await.map_err(explain)?;
-        execute_stream(plan, state.task_ctx()).map_err(explain)
+        Ok((plan, state.task_ctx()))
     }
 
     /// Refuses to read objects that are more than is allowed.

@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Column;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::functions::expr_fn::{coalesce, nullif};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::TryStreamExt;
 use loglens_parsers::format::PartitionValue;
 use loglens_parsers::table::EVENT_TIME;
 
 use super::Engine;
 use crate::archive::Archive;
-use crate::error::Error;
+use crate::error::{Error, Owner};
 use crate::functions::written_time;
 use crate::ledger::Ledger;
+use crate::scan::rows::TableRows;
 use crate::scan::spec::ScanObject;
 use crate::sql::errors;
-use crate::write::{Form, MadeFiles, Target, folders_of};
+use crate::stream::Grouping;
+use crate::stream::split::{self, first_log_source};
+use crate::write::{Form, MadeFiles, Target, folders_of, gathered};
 
 /// Rows of objects of more bytes are not gathered in memory: the text of one column may be more than
 /// 32-bit offsets can address.
@@ -60,30 +66,61 @@ impl Engine {
         let _ = self.archive.set(archive);
     }
 
-    /// The rows of a lot as files of Parquet, one for each folder, sorted by time.
-    pub async fn files_of(&self, lot: &Lot) -> Result<MadeFiles, Error> {
-        match self.gathered(lot).await? {
-            Some(files) => Ok(files),
-            None => self.sorted(lot).await,
-        }
+    /// The rows of a lot as files of Parquet, one for each folder, sorted by time; and the same rows,
+    /// no others, grouped for windows of the lot's table ([`Stream::merge`](crate::stream::Stream::merge)
+    /// takes what comes of it).
+    pub async fn files_of(
+        &self,
+        lot: &Lot,
+        groupings: &[&Grouping],
+    ) -> Result<(MadeFiles, Vec<Bytes>), Error> {
+        let explain = |error| errors::explain(&error, "");
+        let ledger = Arc::default();
+        let above = |rows| {
+            let rows = self.dated(rows, &lot.table)?;
+            lot.target().partitions(&rows)?;
+            Ok(rows)
+        };
+        let (plan, context) = self.plan_over(lot, &ledger, above).await?;
+        let Some(scan) = first_log_source(&plan) else {
+            return Err(Error::new(Owner::Internal, "rows of a lot without a scan"));
+        };
+        let others = groupings.iter().flat_map(|grouping| grouping.scans());
+        let rows = TableRows::for_all(&scan, others);
+        let Some((batches, held)) = self.in_memory(lot, &rows, &context).await? else {
+            let grouped = grouped(&rows, groupings).await?;
+            return Ok((self.sorted(lot).await?, grouped));
+        };
+        let partitions = context.session_config().target_partitions();
+        let rows = rows.read(&batches, partitions).map_err(explain)?;
+        let grouped = grouped(&rows, groupings).await?;
+        let plan = split::of_rows(&plan, &rows).map_err(explain)?;
+        let dated = execute_stream(plan, context).map_err(explain)?;
+        let rejected = ledger.totals().rejects.records;
+        let files = MadeFiles::gathered(dated, &lot.partitioned_by, held, rejected).await?;
+        Ok((files, grouped))
     }
 
-    /// The files of rows that are in memory; None if that is short.
-    async fn gathered(&self, lot: &Lot) -> Result<Option<MadeFiles>, Error> {
+    /// All rows of a lot, and what they hold of the memory; None if that is short.
+    async fn in_memory(
+        &self,
+        lot: &Lot,
+        rows: &TableRows,
+        context: &Arc<TaskContext>,
+    ) -> Result<Option<(Vec<RecordBatch>, MemoryReservation)>, Error> {
         let held = MemoryConsumer::new("rows of a lot");
         let held = held.register(&self.session.runtime_env().memory_pool);
         let bytes = lot.bytes().filter(|&bytes| bytes <= MOST_GATHERED);
         if bytes.is_none_or(|bytes| held.try_grow(bytes).is_err()) {
             return Ok(None);
         }
-        let above = |rows| {
-            let rows = self.dated(rows, &lot.table)?;
-            lot.target().partitions(&rows)?;
-            Ok(rows)
+        let rows = execute_stream(Arc::clone(rows.plan()), Arc::clone(context));
+        let batches = match rows {
+            Ok(rows) => gathered(rows, &held).await,
+            Err(error) => Err(error),
         };
-        let ledger = Arc::default();
-        let rows = self.over(lot, &ledger, above).await?;
-        MadeFiles::gathered(rows, &lot.partitioned_by, held, &ledger).await
+        let batches = batches.map_err(|error| errors::explain(&error, ""))?;
+        Ok(batches.map(|batches| (batches, held)))
     }
 
     /// The files of rows that are sorted on disk.
@@ -126,8 +163,20 @@ impl Engine {
         ledger: &Arc<Ledger>,
         above: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, Error>,
     ) -> Result<SendableRecordBatchStream, Error> {
+        let (plan, context) = self.plan_over(lot, ledger, above).await?;
+        execute_stream(plan, context).map_err(|error| errors::explain(&error, ""))
+    }
+
+    /// What runs what `above` makes of the rows of a lot.
+    async fn plan_over(
+        &self,
+        lot: &Lot,
+        ledger: &Arc<Ledger>,
+        above: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, Error>,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), Error> {
         let objects = Arc::clone(&lot.objects);
-        self.run_over(&lot.table, objects, ledger, above).await
+        self.plan_of_objects(&lot.table, objects, ledger, above)
+            .await
     }
 
     /// Rows whose columns of days have the day of the event where no key says one.
@@ -155,6 +204,15 @@ impl Engine {
         let rows = rows.and_then(LogicalPlanBuilder::build);
         rows.map_err(|error| errors::explain(&error, ""))
     }
+}
+
+/// Rows, grouped for each of some windows.
+async fn grouped(rows: &TableRows, groupings: &[&Grouping]) -> Result<Vec<Bytes>, Error> {
+    let mut grouped = Vec::new();
+    for grouping in groupings {
+        grouped.push(grouping.group(rows).await?);
+    }
+    Ok(grouped)
 }
 
 /// What a column of days or their parts is, by the time of the event.

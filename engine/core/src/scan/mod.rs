@@ -9,6 +9,7 @@
 //! - [`pump`]: what of these comes in order, from a thread of its own.
 //! - [`cursor`]: one object from its beginning to its end: out of its frame, into blocks.
 //! - [`batches`]: blocks to batches, with the columns that come from keys.
+//! - [`rows`]: rows that are read once, for all that would scan them.
 //!
 //! Every partition takes the next object that nobody reads. When there is none, it helps with a
 //! large one that is open. So one large file keeps all cores busy, and the inflating of one large
@@ -27,6 +28,7 @@ pub(crate) mod predicate;
 mod prefetch;
 mod pump;
 mod queue;
+pub(crate) mod rows;
 mod shared;
 pub(crate) mod source;
 pub(crate) mod spec;

@@ -97,22 +97,65 @@ impl LogSource {
 
     /// A scan of the event times of all records, whatever the predicate; it counts nothing.
     pub(crate) fn of_times(&self) -> Option<Self> {
-        let time = self.columns.schema().index_of(EVENT_TIME).ok()?;
         let spec = ScanSpec {
-            projection: vec![time],
-            names: None,
-            limit: None,
             strict: false,
             ..ScanSpec::clone(&self.spec)
         };
-        Some(Self::new(
+        let uncounted = Self {
+            spec: Arc::new(spec),
+            ledger: Arc::default(),
+            ..self.clone()
+        };
+        Some(uncounted.of_all(vec![self.time_of_event()?]))
+    }
+
+    /// A scan of these columns of the log table in all records, whatever the predicate.
+    pub(super) fn of_all(&self, columns: Vec<usize>) -> Self {
+        let spec = ScanSpec {
+            projection: columns,
+            names: None,
+            limit: None,
+            ..ScanSpec::clone(&self.spec)
+        };
+        Self::new(
             spec,
             Arc::clone(&self.table),
             Arc::clone(&self.columns),
             Predicate::default(),
             Arc::clone(&self.sources),
-            Arc::default(),
-        ))
+            Arc::clone(&self.ledger),
+        )
+    }
+
+    /// The columns of the log table that it looks at, in any order.
+    pub(super) fn columns_needed(&self) -> impl Iterator<Item = usize> {
+        let asked = self.predicate.columns();
+        self.spec.projection.iter().copied().chain(asked)
+    }
+
+    /// The column of the log table that is the time of the event.
+    pub(super) fn time_of_event(&self) -> Option<usize> {
+        self.columns.schema().index_of(EVENT_TIME).ok()
+    }
+
+    /// The columns of the log table that it gives.
+    pub(super) fn projection(&self) -> &[usize] {
+        &self.spec.projection
+    }
+
+    /// What of it every row satisfies.
+    pub(super) fn predicate(&self) -> &Predicate {
+        &self.predicate
+    }
+
+    /// The schema of its rows.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Whether it gives rows of the log table, not records that are none.
+    pub(crate) fn gives_rows(&self) -> bool {
+        self.spec.output == ScanOutput::Rows
     }
 
     /// Whether it leaves records out.

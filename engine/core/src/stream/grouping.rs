@@ -1,7 +1,7 @@
 //! The half of a statement that stands below its window, by itself.
 //!
-//! Whoever has the objects groups their rows ([`Grouping::group`]), whoever has the windows merges
-//! what comes of that ([`Stream::merge`]), on the same machine or on another one.
+//! Whoever has the objects groups their rows ([`Engine::files_of`](crate::Engine::files_of)), whoever
+//! has the windows merges what comes of that ([`Stream::merge`]), on the same machine or on another one.
 //!
 //! What goes from one to the other is an Arrow IPC stream: partial rows, in the order of their panes,
 //! and in the metadata of its schema what goes with them, as JSON.
@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Stream, group, latest_of, split};
 use crate::error::{Error, Owner};
-use crate::scan::spec::ScanObject;
+use crate::scan::rows::TableRows;
+use crate::scan::source::LogSource;
 use crate::sql::errors;
 use crate::windows::aggregation::Aggregation;
 use crate::windows::partial::Partial;
@@ -176,18 +177,23 @@ impl Grouping {
         &self.table
     }
 
-    /// Groups the rows of some objects.
+    /// The scans that its rows come from.
+    pub(crate) fn scans(&self) -> Vec<&LogSource> {
+        split::log_sources(&self.lower)
+    }
+
+    /// Groups rows of its table.
     ///
     /// # Errors
     ///
     /// Those of the sources, of expressions, and of memory.
-    pub async fn group(&self, objects: &[ScanObject]) -> Result<Bytes, Error> {
-        let grouped = self.try_group(objects).await;
+    pub(crate) async fn group(&self, rows: &TableRows) -> Result<Bytes, Error> {
+        let grouped = self.try_group(rows).await;
         grouped.map_err(|error| errors::explain(&error, &self.sql))
     }
 
-    async fn try_group(&self, objects: &[ScanObject]) -> DataFusionResult<Bytes> {
-        let plan = split::of_objects(&self.lower, objects, self.threads)?;
+    async fn try_group(&self, rows: &TableRows) -> DataFusionResult<Bytes> {
+        let plan = split::of_rows(&self.lower, rows)?;
         let partial = || Ok(Partial::new(Arc::clone(&self.aggregation))?.counting());
         let partials = (0..self.threads).map(|_| partial());
         let partials = partials.collect::<DataFusionResult<_>>()?;
@@ -197,9 +203,10 @@ impl Grouping {
             sql: self.sql.to_string(),
             ..Grouped::default()
         };
-        if self.asks_times {
-            let times = latest_of(&self.lower, objects, self.threads, &self.context);
-            grouped.latest = times.await?;
+        if self.asks_times
+            && let Some(times) = rows.times()?
+        {
+            grouped.latest = latest_of(times, &self.context).await?;
         }
         let mut rows = Vec::new();
         for partial in &mut partials {

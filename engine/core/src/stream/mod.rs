@@ -15,7 +15,7 @@ mod grouping;
 mod meaning;
 mod open;
 mod slot;
-mod split;
+pub(crate) mod split;
 mod state;
 mod watermark;
 
@@ -250,8 +250,11 @@ impl Stream {
         };
         let mut latest = None;
         if window.asks_times {
-            let times = latest_of(&self.lower, objects, self.threads, &self.context);
-            latest = times.await.map_err(explain)?;
+            let times = split::of_times(&self.lower, objects, self.threads);
+            if let Some(times) = times {
+                let times = latest_of(times, &self.context).await;
+                latest = times.map_err(explain)?;
+            }
         }
         let (of_rows, late) = window.group(lower, &self.context).await.map_err(explain)?;
         self.watermarks
@@ -466,16 +469,11 @@ fn count_without_time(rows: u64, context: &TaskContext) {
     }
 }
 
-/// The greatest event time of all records of some objects.
+/// The greatest of the times that a plan gives.
 async fn latest_of(
-    lower: &Arc<dyn ExecutionPlan>,
-    objects: &[ScanObject],
-    threads: usize,
+    times: Arc<dyn ExecutionPlan>,
     context: &Arc<TaskContext>,
 ) -> DataFusionResult<Option<i64>> {
-    let Some(times) = split::of_times(lower, objects, threads) else {
-        return Ok(None);
-    };
     let mut latest = None;
     for batch in collect(times, Arc::clone(context)).await? {
         let micros = cast(

@@ -8,6 +8,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::slot::{Slot, SlotExec};
+use crate::scan::rows::TableRows;
 use crate::scan::source::LogSource;
 use crate::scan::spec::ScanObject;
 use crate::tables::log_table::partitions;
@@ -52,8 +53,15 @@ fn log_source(plan: &Arc<dyn ExecutionPlan>) -> Option<&LogSource> {
     source.data_source().downcast_ref::<LogSource>()
 }
 
+/// All scans of rows of logs in a plan.
+pub(crate) fn log_sources(plan: &Arc<dyn ExecutionPlan>) -> Vec<&LogSource> {
+    let below = plan.children().into_iter().flat_map(log_sources);
+    let own = log_source(plan).filter(|source| source.gives_rows());
+    own.into_iter().chain(below).collect()
+}
+
 /// The first scan of logs in a plan.
-pub(super) fn first_log_source(plan: &Arc<dyn ExecutionPlan>) -> Option<LogSource> {
+pub(crate) fn first_log_source(plan: &Arc<dyn ExecutionPlan>) -> Option<LogSource> {
     match log_source(plan) {
         Some(source) => Some(source.clone()),
         None => plan.children().into_iter().find_map(first_log_source),
@@ -76,12 +84,31 @@ pub(super) fn of_objects(
     threads: usize,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let partitions = partitions(objects, threads);
+    in_place_of_scans(plan, |source| {
+        let source = source.of_objects(objects.to_vec(), partitions);
+        Ok(source.into_plan())
+    })
+}
+
+/// A plan over rows that were read.
+pub(crate) fn of_rows(
+    plan: &Arc<dyn ExecutionPlan>,
+    rows: &TableRows,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    in_place_of_scans(plan, |source| match source.gives_rows() {
+        true => rows.answer(source),
+        false => Ok(source.clone().into_plan()),
+    })
+}
+
+/// The same plan with others in the place of its scans of logs.
+fn in_place_of_scans(
+    plan: &Arc<dyn ExecutionPlan>,
+    other: impl Fn(&LogSource) -> Result<Arc<dyn ExecutionPlan>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let plan = Arc::clone(plan).transform_down(|plan| {
         Ok(match log_source(&plan) {
-            Some(source) => {
-                let source = source.of_objects(objects.to_vec(), partitions);
-                Transformed::yes(source.into_plan())
-            }
+            Some(source) => Transformed::new(other(source)?, true, TreeNodeRecursion::Jump),
             None => Transformed::no(plan),
         })
     })?;

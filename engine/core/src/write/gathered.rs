@@ -1,7 +1,7 @@
 //! Rows in memory, put in the order of their files.
 //!
 //! Log tables have many columns, of which most records lack most. What is NULL throughout a batch is
-//! not kept, and what is kept is copied once, into its file: a sort that spills moves all of it.
+//! not looked at again, and what is kept is copied once, into its file: a sort that spills moves all of it.
 
 use std::collections::HashMap;
 use std::iter::repeat_n;
@@ -26,6 +26,22 @@ use super::partitions::Partitions;
 
 /// Rows of a batch that is made for a file.
 pub(super) const BATCH_ROWS: usize = 8192;
+
+/// All rows that come; None if they need more memory than is free.
+pub(crate) async fn gathered(
+    mut rows: SendableRecordBatchStream,
+    held: &MemoryReservation,
+) -> Result<Option<Vec<RecordBatch>>> {
+    let mut batches = Vec::new();
+    while let Some(batch) = rows.try_next().await? {
+        match held.try_grow(size(&batch)) {
+            Err(DataFusionError::ResourcesExhausted(_)) => return Ok(None),
+            grown => grown?,
+        }
+        batches.push(batch);
+    }
+    Ok(Some(batches))
+}
 
 /// Rows in the order of their files: by folder, and by time.
 pub(super) struct Gathered {
@@ -53,22 +69,18 @@ struct Row {
 }
 
 impl Gathered {
-    /// Takes all rows; None if they need more memory than is free.
+    /// Takes all rows, which are in memory already: what they need of it is held.
     pub(super) async fn of(
         mut stream: SendableRecordBatchStream,
         partitioned_by: &[String],
         held: MemoryReservation,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self> {
         let partitions = Partitions::new(&stream.schema(), partitioned_by)?;
         let time = stream.schema().index_of(EVENT_TIME).ok();
         let mut folders = Folders::new(&partitions, &stream.schema())?;
         let (mut batches, mut rows) = (Vec::new(), Vec::new());
         while let Some(batch) = stream.try_next().await? {
             let columns = present(&partitions.columns(&batch)?);
-            match held.try_grow(size(&columns, batch.num_rows())) {
-                Err(DataFusionError::ResourcesExhausted(_)) => return Ok(None),
-                grown => grown?,
-            }
             let times = time.map(|time| {
                 batch
                     .column(time)
@@ -104,14 +116,14 @@ impl Gathered {
                 .iter()
                 .all(|columns: &Columns| columns[at].is_none())
         };
-        Ok(Some(Self {
+        Ok(Self {
             folders: folders.collect(),
             absent: columns.map(is_absent).collect(),
             partitions,
             batches,
             rows,
             _held: held,
-        }))
+        })
     }
 
     /// The columns of the files.
@@ -206,14 +218,18 @@ fn present(batch: &RecordBatch) -> Columns {
     present.collect()
 }
 
-/// Bytes of memory that columns take. What views point into is memory of the blocks of log.
-fn size(columns: &Columns, rows: usize) -> usize {
-    let columns = columns.iter().flatten();
-    let sizes = columns.map(|column| match column.data_type() {
-        DataType::Utf8View => rows * size_of::<u128>(),
-        _ => column.get_array_memory_size(),
-    });
-    sizes.sum::<usize>() + rows * size_of::<Row>()
+/// Bytes of memory that rows take, and their places. What views point into is memory of the blocks of
+/// log.
+fn size(rows: &RecordBatch) -> usize {
+    let columns = present(rows);
+    let sizes = columns
+        .iter()
+        .flatten()
+        .map(|column| match column.data_type() {
+            DataType::Utf8View => column.len() * size_of::<u128>(),
+            _ => column.get_array_memory_size(),
+        });
+    sizes.sum::<usize>() + rows.num_rows() * size_of::<Row>()
 }
 
 /// The folders that rows belong into.

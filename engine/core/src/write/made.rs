@@ -13,7 +13,6 @@ use parquet::arrow::ArrowWriter;
 use super::gathered::{BATCH_ROWS, Gathered};
 use super::partitions::Partitions;
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::portable::{file_properties, portable_batches, properties_of};
 use crate::sql::errors;
 
@@ -53,21 +52,20 @@ pub struct MadeFile {
 }
 
 impl MadeFiles {
-    /// Of rows that are gathered in memory, whose scan `ledger` is told of; None if they need more than
-    /// is free.
+    /// Of rows that are in memory, beside which so many records were rejected.
     pub(crate) async fn gathered(
         rows: SendableRecordBatchStream,
         partitioned_by: &[String],
         held: MemoryReservation,
-        ledger: &Ledger,
-    ) -> Result<Option<Self>, Error> {
+        rejected: u64,
+    ) -> Result<Self, Error> {
         let rows = Gathered::of(rows, partitioned_by, held).await;
         let rows = rows.map_err(|error| errors::explain(&error, ""))?;
-        Ok(rows.map(|rows| Self {
+        Ok(Self {
             folders: rows.folders().map(str::to_owned).collect(),
-            rejected: Some(ledger.totals().rejects.records),
+            rejected: Some(rejected),
             rows: Rows::Gathered(Box::new(rows), 0),
-        }))
+        })
     }
 
     /// Of rows that come sorted by what partitions them; there are some of each of the folders.

@@ -32,6 +32,12 @@ fn lot_of(
     memory_limit: Option<usize>,
     partitioned_by: &[&str],
 ) -> (Engine, Lot) {
+    let objects = flows(objects, records, behind);
+    lot_over("vpc_flow_logs", objects, memory_limit, partitioned_by)
+}
+
+/// As many objects of as many flow records, and what stands behind those.
+pub(crate) fn flows(objects: i64, records: i64, behind: &str) -> Vec<MemoryObject> {
     let row = |number: i64| {
         let start = MIDNIGHT + (number * 7919) % 7200 - 3600;
         format!(
@@ -44,7 +50,16 @@ fn lot_of(
             .collect();
         MemoryObject::new(&format!("shard-0/{object}"), text + behind)
     });
-    let objects: Vec<_> = objects.collect();
+    objects.collect()
+}
+
+/// Objects of a table.
+pub(crate) fn lot_over(
+    table: &str,
+    objects: Vec<MemoryObject>,
+    memory_limit: Option<usize>,
+    partitioned_by: &[&str],
+) -> (Engine, Lot) {
     let scanned = objects.iter().map(|object| ScanObject {
         source: 0,
         object: Object {
@@ -56,7 +71,7 @@ fn lot_of(
         facts: Arc::default(),
     });
     let lot = Lot {
-        table: Arc::from("vpc_flow_logs"),
+        table: Arc::from(table),
         objects: scanned.collect(),
         partitioned_by: partitioned_by.iter().map(|&name| name.to_owned()).collect(),
     };
@@ -70,7 +85,7 @@ fn lot_of(
 }
 
 async fn files(engine: &Engine, lot: &Lot) -> Vec<MadeFile> {
-    let mut files = engine.files_of(lot).await.unwrap();
+    let (mut files, _) = engine.files_of(lot, &[]).await.unwrap();
     let folders = files.folders().to_vec();
     let mut made = Vec::new();
     while let Some(file) = files.next().await.unwrap() {
@@ -169,7 +184,7 @@ async fn records_that_are_no_rows_are_counted_before_the_first_file() {
         ("2 short\n", Some(8_000_000), None),
     ] {
         let (engine, lot) = lot_of(3, 10_000, behind, memory_limit, &["date"]);
-        let files = engine.files_of(&lot).await.unwrap();
+        let (files, _) = engine.files_of(&lot, &[]).await.unwrap();
         assert_eq!(files.rejected(), expected, "{behind:?}");
     }
 }
@@ -177,6 +192,6 @@ async fn records_that_are_no_rows_are_counted_before_the_first_file() {
 #[tokio::test]
 async fn a_column_that_is_not_there_partitions_nothing() {
     let (engine, lot) = lot(&["colour"]);
-    let error = engine.files_of(&lot).await.err().unwrap();
+    let error = engine.files_of(&lot, &[]).await.err().unwrap();
     assert!(error.to_string().contains("no column colour"), "{error}");
 }

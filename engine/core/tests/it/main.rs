@@ -9,6 +9,7 @@ mod envelopes;
 mod faults;
 mod golden;
 mod logs;
+mod lot_windows;
 mod lots;
 mod members;
 mod memory;

@@ -134,28 +134,17 @@ impl LakeCut {
         }
     }
 
-    /// Groups the records of the cut for each standing window.
-    async fn parts(&mut self, came: &[Came]) -> Result<Vec<WindowPart>, Error> {
-        let Shared {
-            settings,
-            groupings,
-            ..
-        } = &*self.shared;
-        let mut parts = Vec::new();
-        for (window, grouping) in settings.windows.iter().zip(groupings) {
-            let mut grouped = Vec::new();
-            for Came { lot, .. } in came {
-                if lot.table == *grouping.table() {
-                    grouped.push(grouping.group(&lot.objects).await?);
-                }
-            }
-            parts.push(WindowPart {
-                name: Arc::clone(&window.name),
-                sql: Arc::clone(&window.sql),
-                grouped,
-            });
+    /// What came of a table as files, and grouped for each standing window of the table.
+    async fn files(&mut self, lot: &Lot) -> Result<MadeFiles, Error> {
+        let shared = Arc::clone(&self.shared);
+        let groupings = shared.groupings.iter().enumerate();
+        let of_table = groupings.filter(|(_, grouping)| *grouping.table() == lot.table);
+        let (windows, groupings): (Vec<_>, Vec<_>) = of_table.unzip();
+        let (files, grouped) = shared.engine.files_of(lot, &groupings).await?;
+        for (window, grouped) in windows.into_iter().zip(grouped) {
+            self.making.parts[window].grouped.push(grouped);
         }
-        Ok(parts)
+        Ok(files)
     }
 
     /// What is rejected, as lines; none if nothing is.
@@ -258,34 +247,38 @@ impl Making for LakeCut {
             stem = format!("{stem}-attempt-{}", self.attempt);
         }
         let came = self.came(&stem);
-        let parts = self.parts(&came).await?;
-        let mut making = Ending {
+        let windows = self.shared.settings.windows.iter();
+        let parts = windows.map(|window| WindowPart {
+            name: Arc::clone(&window.name),
+            sql: Arc::clone(&window.sql),
+            grouped: Vec::new(),
+        });
+        self.making = Ending {
             stem,
-            parts,
+            parts: parts.collect(),
             ..Ending::default()
         };
         let mut names = Vec::new();
         for Came { lot, chunks, held } in came {
-            let files = self.shared.engine.files_of(&lot).await?;
+            let files = self.files(&lot).await?;
             let folders = files.folders().iter();
-            names.extend(folders.map(|folder| making.name(&lot.table, folder)));
+            names.extend(folders.map(|folder| self.making.name(&lot.table, folder)));
             // They are looked for only where there are some, or may be.
             if files.rejected() != Some(0) {
                 self.rejected.extend(self.rejected_of(&chunks));
             }
             // What is counted is read.
             let held = files.rejected().map_or(held, |_| Vec::new());
-            making.files.push_back((lot.table, files, held));
+            self.making.files.push_back((lot.table, files, held));
         }
         let rejected = std::mem::take(&mut self.rejected);
         if !rejected.is_empty() {
             let lines = rejected::lines(&self.shard, self.attempt, &rejected).map_err(|error| {
                 Error::new(Owner::Internal, format!("rejected records: {error}"))
             })?;
-            making.rejected = Some((rejected.len() as u64, lines));
-            names.push(making.name_of_rejected());
+            self.making.rejected = Some((rejected.len() as u64, lines));
+            names.push(self.making.name_of_rejected());
         }
-        self.making = making;
         (self.bytes, self.since) = (0, None);
         Ok(names)
     }
