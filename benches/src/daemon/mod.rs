@@ -1,9 +1,10 @@
 //! The daemon without a network: records of a stream in memory become windows and Parquet.
 //!
-//! A worker of the real kind reads one shard, which gives what it has as fast as it is taken, and
+//! A worker of the real kind reads shards, which give what they have as fast as it is taken, and
 //! writes to a place that keeps what the protocol reads back and counts the rest. Each case is a
 //! process of its own, on one core, so that its CPU time and its peak of memory are its own. What is
-//! counted: every record must be in a committed file, and where there is a window, in it too.
+//! checked: every record is in a committed file, and where there is a window, in it too; and the
+//! process never takes more than the daemon's memory limit.
 
 mod phases;
 mod records;
@@ -45,9 +46,8 @@ const TOP_TALKERS: &str = "SELECT window_end, srcaddr, count(*) AS flows, sum(by
 /// As the service and the image in `docs` run.
 const KEPT_MEMORY: &str = "MIMALLOC_PURGE_DELAY=10000";
 
-/// The memory that the rows of a cut and its windows may take, before a sort that spills is used: a cut
-/// of 64 MiB is some 200 MB of rows.
-const MEMORY_LIMIT: usize = 512 << 20;
+/// The daemon's own, if nothing is said.
+const MEMORY_LIMIT: usize = 1 << 30;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,7 @@ struct Case {
     name: &'static str,
     packing: Packing,
     window: bool,
+    shards: u64,
     /// How many times the records.
     times: u64,
     /// Bytes a second that the place takes.
@@ -68,6 +69,7 @@ const PLAIN: Case = Case {
     name: "lines",
     packing: Packing::Lines,
     window: false,
+    shards: 1,
     times: 1,
     sink: None,
     accounts: 1,
@@ -91,6 +93,14 @@ const CASES: &[Case] = &[
     Case {
         name: "ten times as many, a slow place",
         window: true,
+        times: 10,
+        sink: Some(10 << 20),
+        ..PLAIN
+    },
+    Case {
+        name: "ten times as many in 16 shards, a slow place",
+        window: true,
+        shards: 16,
         times: 10,
         sink: Some(10 << 20),
         ..PLAIN
@@ -151,8 +161,9 @@ pub(crate) fn run(arguments: &Daemon) -> Result<bool> {
         for _ in 0..arguments.runs.max(1) {
             let measured = measure::run(1, Path::new("env"), &command)?;
             let said: Said = serde_json::from_str(&measured.stdout)?;
-            all_there &=
-                said.rows == said.records && (!case.window || said.windowed == said.records);
+            all_there &= said.rows == said.records
+                && (!case.window || said.windowed == said.records)
+                && measured.peak_bytes <= MEMORY_LIMIT as u64;
             all.push((said, measured.peak_bytes));
         }
         all.sort_by(|(a, _), (b, _)| a.rate().total_cmp(&b.rate()));
@@ -176,7 +187,8 @@ pub(crate) fn run(arguments: &Daemon) -> Result<bool> {
 
 fn consume(case: Case, rows: u64) -> Result<Said> {
     let records = Records::new(case.packing, case.accounts, case.days)?;
-    let count = records.rounded(rows * case.times);
+    // Of each shard.
+    let count = records.rounded(rows * case.times / case.shards);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Error::new(error.to_string()))?;
     let (begun, (cpu_before, _)) = (Instant::now(), measure::usage(UsageWho::RUSAGE_SELF)?);
     let counts = runtime
@@ -184,7 +196,7 @@ fn consume(case: Case, rows: u64) -> Result<Said> {
         .map_err(|error| Error::new(error.to_string()))?;
     let (cpu_after, _) = measure::usage(UsageWho::RUSAGE_SELF)?;
     Ok(Said {
-        records: count,
+        records: count * case.shards,
         seconds: begun.elapsed().as_secs_f64(),
         cpu_seconds: cpu_after - cpu_before,
         rows: counts.rows.load(Relaxed),
@@ -206,7 +218,8 @@ struct Counts {
     windowed: AtomicU64,
     failed: AtomicBool,
     phases: Arc<Mutex<Phases>>,
-    /// Asked when the shard is at its end.
+    /// Shards that are not at their end; when there are none, it is asked to stop.
+    open: AtomicU64,
     stopper: Mutex<Option<Stopper>>,
 }
 
@@ -221,7 +234,7 @@ impl Observer for Counts {
             Event::WindowsGiven(given) => {
                 self.windowed.fetch_add(given.merged.rows, Relaxed);
             }
-            Event::Ended(_) => {
+            Event::Ended(_) if self.open.fetch_sub(1, Relaxed) == 1 => {
                 let stopper = self.stopper.lock();
                 if let Some(stopper) = stopper.unwrap_or_else(PoisonError::into_inner).take() {
                     stopper.stop();
@@ -273,6 +286,7 @@ async fn work(
     });
     let (stopper, stop) = stopper();
     let counts = Arc::new(Counts {
+        open: AtomicU64::new(case.shards),
         stopper: Mutex::new(Some(stopper)),
         ..Counts::default()
     });
@@ -285,7 +299,7 @@ async fn work(
     let application = Application {
         name: Arc::from("bench"),
         program: Arc::from("0"),
-        source: Arc::new(records.stream(count)),
+        source: Arc::new(records.stream(case.shards, count)),
         leases: Arc::new(LocalLeases::new(&folder)),
         lake: place("lake"),
         control: place("control"),

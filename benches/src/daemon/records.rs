@@ -70,9 +70,10 @@ impl Records {
         flows.div_ceil(self.flows) * self.flows
     }
 
-    /// A stream of so many flows.
-    pub(super) fn stream(self, flows: u64) -> Stream {
+    /// A stream of so many shards of so many flows.
+    pub(super) fn stream(self, shards: u64, flows: u64) -> Stream {
         Stream {
+            shards,
             records: flows / self.flows,
             data: self.data.into(),
         }
@@ -109,10 +110,12 @@ fn on_day(line: &str, day: u64) -> String {
     fields.collect::<Vec<_>>().join(" ")
 }
 
-/// One shard of records, which ends.
+/// Shards of the same records, which end.
 #[derive(Debug)]
 pub(super) struct Stream {
+    shards: u64,
     data: Arc<[Bytes]>,
+    /// Of each shard.
     records: u64,
 }
 
@@ -123,12 +126,13 @@ impl ShardSource for Stream {
     }
 
     async fn shards(&self) -> std::result::Result<Vec<Shard>, loglens_engine::Error> {
-        Ok(vec![Shard {
-            id: Arc::from("shard-0"),
+        let shards = (0..self.shards).map(|number| Shard {
+            id: Arc::from(format!("shard-{number}")),
             parents: Vec::new(),
             hash_keys: 0..=u128::MAX,
             closed: true,
-        }])
+        });
+        Ok(shards.collect())
     }
 
     async fn open(

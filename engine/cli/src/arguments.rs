@@ -141,7 +141,8 @@ pub(crate) struct Consume {
     /// for producers that do not send them again. Without it they go to errors/
     #[arg(long)]
     pub(crate) keep_resent: bool,
-    /// Memory for sorting a cut [default: no limit]
+    /// Memory for the records of all shards and what is made of them. Where it is full, shards write
+    /// what they have, and wait to read more [default: 1GiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<String>,
     /// Read with enhanced fan-out: 2 MB a second of each shard for this application alone, which is

@@ -36,6 +36,7 @@ fn what_would_be_done() {
     ok    tables        every record is one of vpc_flow_logs
     ok    partitions    account, region, day
     ok    cuts          of 67.1 MB, or when the first record is 1 s old
+    ok    memory        1.1 GB for the records of all shards and what is made of them
     ");
     assert!(fs::read_dir(world.folder.path()).unwrap().next().is_none());
     assert_eq!(world.server.count("GetRecords"), 0);
@@ -113,6 +114,7 @@ fn the_documented_file() {
         "{said}"
     );
     assert!(line(&said, "cuts").ends_with("of 67.1 MB, or when the first record is 300 s old"));
+    assert!(line(&said, "memory").contains(" 1.1 GB for the records of all shards"));
 }
 
 /// A bucket is asked for a write that is refused whatever is there.

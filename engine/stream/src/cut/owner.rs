@@ -147,6 +147,10 @@ impl ShardOwner {
             let Came::Fetched(mut fetched) = came else {
                 return self.leave(open).await;
             };
+            // Other shards may have filled the memory meanwhile.
+            if self.should_cut(&open) && !self.cut(&mut open, false).await? {
+                return Ok(Left::Deposed);
+            }
             fetched
                 .records
                 .retain(|record| open.range.add(&record.sequence));

@@ -11,11 +11,13 @@ use loglens_engine::engine::Lot;
 use loglens_engine::shard::{Fetched, Start};
 use loglens_engine::write::MadeFiles;
 use loglens_engine::{Error, Owner, ScanObject};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::chunk::{Chunk, HeldChunk, SealedChunk};
 use super::maker::{Partitioning, Shared};
 use super::payload::{Content, Payload};
 use super::rejected::{self, Rejected};
+use super::room::Gathered;
 use crate::cut::{CutState, MadeObject, Making};
 use crate::shard_log::CutRange;
 use crate::windows::cut_state::{self, WindowPart};
@@ -37,7 +39,7 @@ pub(super) struct LakeCut {
     /// What came, by table.
     chunks: Vec<Chunk>,
     rejected: Vec<Rejected>,
-    bytes: usize,
+    gathered: Gathered,
     /// When the first of it came.
     since: Option<Duration>,
     making: Ending,
@@ -62,6 +64,9 @@ struct Ending {
     rejected: Option<(u64, Bytes)>,
     /// What its records are grouped to, for each standing window.
     parts: Vec<WindowPart>,
+    /// The memory of all this, and that of chunks which are still read.
+    _room: Option<OwnedSemaphorePermit>,
+    _gathered: Option<Gathered>,
 }
 
 impl LakeCut {
@@ -72,6 +77,7 @@ impl LakeCut {
         partitioned_by: Partitioning,
     ) -> Self {
         Self {
+            gathered: shared.room.gather(),
             shared,
             shard,
             after,
@@ -80,7 +86,6 @@ impl LakeCut {
             attempt: 1,
             chunks: Vec::new(),
             rejected: Vec::new(),
-            bytes: 0,
             since: None,
             making: Ending::default(),
         }
@@ -99,11 +104,11 @@ impl LakeCut {
     pub(super) fn add(&mut self, payload: Payload) {
         match payload.content {
             Content::Resent { bytes } => {
-                self.bytes += bytes.len();
+                self.gathered.add(bytes.len());
                 self.rejected.push(Rejected::resent(payload.place, bytes));
             }
             Content::Unknown { bytes, why } => {
-                self.bytes += bytes.len();
+                self.gathered.add(bytes.len());
                 self.rejected.push(Rejected {
                     place: payload.place,
                     table: None,
@@ -118,7 +123,7 @@ impl LakeCut {
                 alone,
                 bytes,
             } => {
-                self.bytes += bytes.len();
+                self.gathered.add(bytes.len());
                 let mut chunks = self.chunks.iter_mut();
                 let fits = chunks.find(|chunk| !alone && chunk.takes(&format, wrapped));
                 let chunk = match fits {
@@ -221,6 +226,10 @@ impl Ending {
 impl Making for LakeCut {
     async fn take(&mut self, fetched: Fetched, now: Duration) -> Result<(), Error> {
         if !fetched.records.is_empty() {
+            if self.gathered.bytes() == 0 {
+                // Who has something waits for nobody: it would be waited for.
+                self.shared.room.wait().await;
+            }
             self.since.get_or_insert(now);
         }
         let shared = Arc::clone(&self.shared);
@@ -237,7 +246,10 @@ impl Making for LakeCut {
     fn should_cut(&self, now: Duration) -> bool {
         let settings = &self.shared.settings;
         let is_old = |since| now.saturating_sub(since) >= settings.cut_age;
-        self.bytes >= settings.cut_bytes || self.since.is_some_and(is_old)
+        let bytes = self.gathered.bytes();
+        bytes >= settings.cut_bytes
+            || bytes > 0 && self.shared.room.is_full()
+            || self.since.is_some_and(is_old)
     }
 
     async fn names(&mut self, range: &CutRange) -> Result<Vec<String>, Error> {
@@ -246,6 +258,8 @@ impl Making for LakeCut {
         if self.attempt > 1 {
             stem = format!("{stem}-attempt-{}", self.attempt);
         }
+        let gathered = self.gathered.take();
+        let room = self.shared.room.for_cut(gathered.bytes()).await;
         let came = self.came(&stem);
         let windows = self.shared.settings.windows.iter();
         let parts = windows.map(|window| WindowPart {
@@ -256,6 +270,7 @@ impl Making for LakeCut {
         self.making = Ending {
             stem,
             parts: parts.collect(),
+            _room: room,
             ..Ending::default()
         };
         let mut names = Vec::new();
@@ -279,7 +294,11 @@ impl Making for LakeCut {
             self.making.rejected = Some((rejected.len() as u64, lines));
             names.push(self.making.name_of_rejected());
         }
-        (self.bytes, self.since) = (0, None);
+        let mut files = self.making.files.iter();
+        if files.any(|(_, _, held)| !held.is_empty()) {
+            self.making._gathered = Some(gathered);
+        }
+        self.since = None;
         Ok(names)
     }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::chunk::Chunks;
 use super::cut::LakeCut;
 use super::payload::Unpacking;
+use super::room::{self, Room};
 use crate::cut::{Beginning, CutMaker, Making};
 use crate::windows::standing::OpenStream;
 
@@ -37,7 +38,8 @@ pub struct LakeSettings {
     pub cut_bytes: usize,
     /// How old the first record of a cut gets.
     pub cut_age: Duration,
-    /// Bytes that sorting may hold before it spills.
+    /// Bytes that records of all shards may take, and what is made of them. Where they are taken,
+    /// nothing more is read, and cuts that do not fit are sorted on disk.
     pub memory_limit: Option<usize>,
     /// Cores to use.
     pub threads: Option<usize>,
@@ -112,6 +114,7 @@ pub(super) struct Shared {
     pub(super) settings: LakeSettings,
     pub(super) engine: Engine,
     pub(super) chunks: Arc<Chunks>,
+    pub(super) room: Arc<Room>,
     pub(super) unpacking: Unpacking,
     /// Tables and the layouts of records without a header, by the names of tables.
     pub(super) tables: HashMap<String, (Arc<Table>, Arc<Layout>)>,
@@ -136,7 +139,7 @@ impl Lake {
         let engine = Engine::new(EngineOptions {
             sources: vec![Arc::clone(&chunks) as _],
             given: settings.given.clone(),
-            memory_limit: settings.memory_limit,
+            memory_limit: settings.memory_limit.map(room::for_cuts),
             threads: settings.threads,
             ..EngineOptions::default()
         })?;
@@ -155,6 +158,7 @@ impl Lake {
             (format.table.clone(), (table, layout))
         });
         Ok(Self(Arc::new(Shared {
+            room: Room::new(settings.memory_limit),
             unpacking: Unpacking {
                 formats: settings.given.formats.clone(),
                 format: settings.given.format.clone(),

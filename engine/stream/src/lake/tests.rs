@@ -12,6 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::FutureExt;
 use loglens_engine::archive::Given;
 use loglens_engine::arrow::array::AsArray;
 use loglens_engine::arrow::datatypes::Int64Type;
@@ -180,6 +181,62 @@ async fn records_lie_by_table_and_day_whatever_the_fetches() {
     for in_a_fetch in [1, 7, 64] {
         assert_eq!(make(&records, in_a_fetch, &Start::Oldest).await, made);
     }
+}
+
+/// Where the memory is full, a shard that has records cuts them, however few, and one that has none
+/// does not take any until the memory is free.
+#[tokio::test]
+async fn shards_share_the_memory_of_their_worker() {
+    let lake = Lake::new(LakeSettings {
+        memory_limit: Some(128 << 10),
+        ..settings(Given::default())
+    });
+    let lake = lake.await.unwrap();
+    let configuration = lake.configuration();
+    let shards = ["shard-1", "shard-2", "shard-3"].map(Arc::from);
+    let mut makings = Vec::new();
+    for shard in &shards {
+        let beginning = Beginning {
+            shard,
+            after: &Start::Oldest,
+            hash_keys: None,
+            state: None,
+            configuration: &configuration,
+        };
+        makings.push(lake.begin(beginning).await.unwrap());
+    }
+    let [large, small, none] = &mut makings[..] else {
+        unreachable!()
+    };
+    let mut range = CutRange::new(Start::Oldest);
+    let mut fetched = |numbers: std::ops::Range<u64>| {
+        let records = numbers.map(|number| record(number, flow(number)));
+        let records: Vec<_> = records.collect();
+        records.iter().for_each(|record| {
+            range.add(&record.sequence);
+        });
+        Fetched {
+            records,
+            ..Fetched::default()
+        }
+    };
+    let now = Duration::ZERO;
+    small.take(fetched(0..1), now).await.unwrap();
+    assert!(!small.should_cut(now));
+    large.take(fetched(0..200), now).await.unwrap();
+    assert!(small.should_cut(now) && large.should_cut(now) && !none.should_cut(now));
+    // Who has some takes what it has fetched; who has none waits.
+    small.take(fetched(1..2), now).await.unwrap();
+    let mut waiting = none.take(fetched(0..1), now);
+    assert!((&mut waiting).now_or_never().is_none());
+    let mut rows = 0;
+    for name in large.names(&range).await.unwrap() {
+        rows += large.object(&name).await.unwrap().rows;
+    }
+    large.state().await.unwrap();
+    assert_eq!(rows, 200);
+    waiting.await.unwrap();
+    assert!(!small.should_cut(now) && !none.should_cut(now));
 }
 
 /// A payload by itself says how it is read: neither its header nor what it leaves open reaches the next.

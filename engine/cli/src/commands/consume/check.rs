@@ -218,10 +218,15 @@ fn plan(settings: &Settings) -> Vec<Step> {
         bytes(settings.cut_bytes as u64),
         settings.cut_age.as_secs(),
     );
+    let memory = format!(
+        "{} for the records of all shards and what is made of them",
+        bytes(settings.memory_limit as u64),
+    );
     let mut steps = vec![
         well("tables", tables),
         well("partitions", partitions),
         well("cuts", cuts),
+        well("memory", memory),
     ];
     steps.extend(settings.windows.iter().map(|window| {
         let outputs: Vec<_> = window.outputs.iter().map(output).collect();

@@ -191,7 +191,7 @@ async fn application(
         keep_resent: settings.keep_resent,
         cut_bytes: settings.cut_bytes,
         cut_age: settings.cut_age,
-        memory_limit: settings.memory_limit,
+        memory_limit: Some(settings.memory_limit),
         threads: None,
         windows: settings
             .windows

@@ -36,7 +36,7 @@ pub(super) struct Settings {
     pub(super) partitioned_by: Partitioning,
     pub(super) cut_bytes: usize,
     pub(super) cut_age: Duration,
-    pub(super) memory_limit: Option<usize>,
+    pub(super) memory_limit: usize,
     pub(super) windows: Vec<StandingWindow>,
     /// Where health and metrics are told.
     pub(super) listen: Option<SocketAddr>,
@@ -89,10 +89,11 @@ impl Settings {
         );
         let drain = said("--drain", arguments.drain, section.drain.as_ref(), "10s");
         let listen = daemon.said("--listen", arguments.listen, section.listen.as_ref());
-        let memory_limit = daemon.said(
+        let memory_limit = said(
             "--memory-limit",
             arguments.memory_limit,
             section.memory_limit.as_ref(),
+            "1GiB",
         );
         let table = daemon.said("--table", arguments.records.table, section.table.as_ref());
         let fields = daemon.said(
@@ -119,7 +120,7 @@ impl Settings {
                 .map_or_else(Partitioning::default, partitioning),
             cut_bytes: cut_size.read(size)?,
             cut_age: cut_age.read(duration_of)?,
-            memory_limit: memory_limit.map(|limit| limit.read(size)).transpose()?,
+            memory_limit: memory_limit.read(size)?,
             listen: listen.map(|said| said.read(address)).transpose()?,
             drain: drain.read(duration_of)?,
             log: arguments.log.or(section.log).unwrap_or_default(),

@@ -1,0 +1,186 @@
+//! Memory that records may take, those of all shards of a worker together.
+//!
+//! Each shard gathers records until it cuts, and a cut takes several times their bytes until it is
+//! written. A worker may have many shards, and all of them behind. So what is gathered is bounded:
+//! where it is full, shards cut what they have, and those that have nothing do not take more. And a cut
+//! is begun once there is memory for it. Whoever waits here does not read: the stream keeps the rest.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// One part of so many is for what is gathered, the others are for cuts.
+const PARTS: usize = 4;
+
+/// Bytes that a cut takes for each byte of its records: they, their blocks, rows, groups and files.
+const OF_A_CUT: usize = 6;
+
+/// Bytes beside its own that are kept of what one producer sent: where it was in the shard.
+const OF_A_PAYLOAD: usize = 128;
+
+/// Bytes that are counted as one where cuts wait.
+const UNIT: usize = 1 << 10;
+
+/// The memory of a worker's records.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// Bytes that may be gathered.
+    most: usize,
+    gathered: AtomicUsize,
+    freed: Notify,
+    /// Units that cuts in the making may still take, and those of all.
+    for_cuts: Arc<Semaphore>,
+    units: u32,
+}
+
+/// What a shard has gathered, as long as it is in memory.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    room: Arc<Room>,
+    /// Bytes of records.
+    bytes: usize,
+    /// Bytes of memory.
+    held: usize,
+}
+
+/// Of a memory limit, what cuts may take.
+pub(super) fn for_cuts(limit: usize) -> usize {
+    limit - limit / PARTS
+}
+
+impl Room {
+    /// Within a limit of bytes, if there is one.
+    pub(super) fn new(limit: Option<usize>) -> Arc<Self> {
+        let limit = limit.unwrap_or(usize::MAX);
+        let units = u32::try_from(for_cuts(limit) / UNIT).unwrap_or(u32::MAX);
+        Arc::new(Self {
+            most: limit / PARTS,
+            gathered: AtomicUsize::new(0),
+            freed: Notify::new(),
+            for_cuts: Arc::new(Semaphore::new(units as usize)),
+            units,
+        })
+    }
+
+    /// Whether no more may be gathered.
+    pub(super) fn is_full(&self) -> bool {
+        self.gathered.load(Relaxed) >= self.most
+    }
+
+    /// Waits until more may be gathered.
+    pub(super) async fn wait(&self) {
+        loop {
+            let freed = self.freed.notified();
+            if !self.is_full() {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// What a shard gathers; nothing yet.
+    pub(super) fn gather(self: &Arc<Self>) -> Gathered {
+        Gathered {
+            room: Arc::clone(self),
+            bytes: 0,
+            held: 0,
+        }
+    }
+
+    /// Waits until there is memory for a cut of so many bytes of records, or, if that is more than all
+    /// of it, until there is no other cut. It is the cut's as long as what is given is kept.
+    pub(super) async fn for_cut(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let wanted = bytes.saturating_mul(OF_A_CUT) / UNIT;
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.units);
+        // It is never closed.
+        let room = Arc::clone(&self.for_cuts);
+        room.acquire_many_owned(wanted).await.ok()
+    }
+}
+
+impl Gathered {
+    /// Takes down that one payload of so many bytes came.
+    pub(super) fn add(&mut self, bytes: usize) {
+        let held = bytes + OF_A_PAYLOAD;
+        self.bytes += bytes;
+        self.held += held;
+        self.room.gathered.fetch_add(held, Relaxed);
+    }
+
+    /// Bytes of its records.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Gives all of it away.
+    pub(super) fn take(&mut self) -> Self {
+        let nothing = self.room.gather();
+        std::mem::replace(self, nothing)
+    }
+}
+
+impl Drop for Gathered {
+    fn drop(&mut self) {
+        if self.held > 0 {
+            self.room.gathered.fetch_sub(self.held, Relaxed);
+            self.room.freed.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_gathered_is_bounded_and_goes_with_its_owner() {
+        let room = Room::new(Some(4000));
+        let (mut one, mut other) = (room.gather(), room.gather());
+        one.add(450);
+        assert!(room.wait().now_or_never().is_some());
+        other.add(300);
+        assert!(room.is_full());
+        let mut waiting = Box::pin(room.wait());
+        assert!((&mut waiting).now_or_never().is_none());
+        let taken = one.take();
+        assert_eq!((taken.bytes(), one.bytes()), (450, 0));
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(taken);
+        assert!(waiting.now_or_never().is_some());
+        assert!(!room.is_full());
+    }
+
+    #[tokio::test]
+    async fn cuts_share_the_memory_and_a_large_one_has_it_alone() {
+        let room = Room::new(Some(16 << 20));
+        let small = room.for_cut(1 << 20).await.unwrap();
+        let other = room.for_cut(1 << 20).await.unwrap();
+        let mut large = Box::pin(room.for_cut(1 << 30));
+        assert!((&mut large).now_or_never().is_none());
+        drop(small);
+        assert!((&mut large).now_or_never().is_none());
+        drop(other);
+        let large = large.now_or_never().unwrap().unwrap();
+        let mut small = Box::pin(room.for_cut(1));
+        // What is less than a unit does not wait.
+        assert!((&mut small).now_or_never().is_some());
+        let mut small = Box::pin(room.for_cut(1 << 20));
+        assert!((&mut small).now_or_never().is_none());
+        drop(large);
+        assert!(small.now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn without_a_limit_nobody_waits() {
+        let room = Room::new(None);
+        let mut all = room.gather();
+        all.add(usize::MAX / 2 / PARTS);
+        assert!(!room.is_full());
+        let cuts = [(); 8].map(|()| room.for_cut(64 << 30).now_or_never().unwrap());
+        assert!(cuts.iter().all(Option::is_some));
+    }
+}
