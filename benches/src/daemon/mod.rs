@@ -1,7 +1,7 @@
 //! The daemon without a network: records of a stream in memory become windows and Parquet.
 //!
 //! A worker of the real kind reads shards, which give what they have as fast as it is taken, and
-//! writes to a place that keeps what the protocol reads back and counts the rest. Each case is a
+//! writes to a place that keeps what the protocol reads back, outside of memory, and counts the rest. Each case is a
 //! process of its own, on one core, so that its CPU time and its peak of memory are its own. What is
 //! checked: every record is in a committed file, and where there is a window, in it too; and the
 //! process never takes more than the daemon's memory limit.
@@ -290,17 +290,19 @@ async fn work(
         stopper: Mutex::new(Some(stopper)),
         ..Counts::default()
     });
-    let sink = Arc::new(CountingSink::new(case.sink));
+    let folder = std::env::temp_dir().join(format!("loglens-bench-{}", std::process::id()));
+    let [leases, objects] = ["leases", "objects"].map(|name| folder.join(name));
+    std::fs::create_dir_all(&objects).map_err(|error| sink::failed(&error))?;
+    let sink = Arc::new(CountingSink::new(case.sink, objects));
     let place = |root| Place {
         sink: Arc::clone(&sink) as _,
         root: Arc::from(root),
     };
-    let folder = std::env::temp_dir().join(format!("loglens-bench-{}", std::process::id()));
     let application = Application {
         name: Arc::from("bench"),
         program: Arc::from("0"),
         source: Arc::new(records.stream(case.shards, count)),
-        leases: Arc::new(LocalLeases::new(&folder)),
+        leases: Arc::new(LocalLeases::new(&leases)),
         lake: place("lake"),
         control: place("control"),
         maker: Arc::new(Timed::new(lake, &counts.phases)),

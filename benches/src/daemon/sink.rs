@@ -1,6 +1,7 @@
 //! A place for objects that keeps only what is read back, and takes as long as it is told.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,37 +10,69 @@ use bytes::Bytes;
 use loglens_engine::error::{Error, Owner};
 use loglens_engine::sink::{Condition, Content, ObjectSink, Upload, Written};
 
-/// Files of the lake are counted by their names; logs and states are kept.
+/// Files of the lake are not kept; logs and states are, in files, so that the process has its memory
+/// for itself.
 #[derive(Debug)]
 pub(super) struct CountingSink {
     /// Bytes a second.
     pace: Option<u64>,
-    objects: Mutex<HashMap<String, (Bytes, u64)>>,
+    folder: PathBuf,
+    objects: Mutex<Objects>,
     /// One at a time, where there is a pace.
     turn: tokio::sync::Mutex<()>,
 }
 
+/// The objects that there are.
+#[derive(Debug, Default)]
+struct Objects {
+    /// Which of all writes made each: its `ETag`, and the name of the file that it is kept in.
+    written: HashMap<String, u64>,
+    writes: u64,
+}
+
 impl CountingSink {
-    pub(super) fn new(pace: Option<u64>) -> Self {
+    /// One that keeps objects in a folder, which is there.
+    pub(super) fn new(pace: Option<u64>, folder: PathBuf) -> Self {
         Self {
             pace,
+            folder,
             objects: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }
 
-    fn objects(&self) -> MutexGuard<'_, HashMap<String, (Bytes, u64)>> {
+    fn objects(&self) -> MutexGuard<'_, Objects> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn file(&self, write: u64) -> PathBuf {
+        self.folder.join(write.to_string())
+    }
+}
+
+fn is_kept(key: &str) -> bool {
+    !key.starts_with("lake/")
+}
+
+/// What went wrong with files.
+pub(super) fn failed(error: &std::io::Error) -> Error {
+    Error::new(Owner::External, error.to_string())
 }
 
 #[async_trait]
 impl ObjectSink for CountingSink {
     async fn get(&self, key: &str) -> Result<Option<Content>, Error> {
-        let found = self.objects().get(key).cloned();
-        Ok(found.map(|(bytes, etag)| Content {
-            bytes,
-            etag: Some(etag.to_string()),
+        let objects = self.objects();
+        let Some(write) = objects.written.get(key).copied() else {
+            return Ok(None);
+        };
+        let bytes = match is_kept(key) {
+            true => std::fs::read(self.file(write)).map_err(|error| failed(&error))?,
+            false => Vec::new(),
+        };
+        Ok(Some(Content {
+            bytes: bytes.into(),
+            etag: Some(write.to_string()),
         }))
     }
 
@@ -55,24 +88,23 @@ impl ObjectSink for CountingSink {
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         }
         let mut objects = self.objects();
-        let etag = objects.get(key).map(|(_, etag)| *etag);
+        let before = objects.written.get(key).copied();
         let holds = match condition {
             Condition::Always => true,
-            Condition::Absent => etag.is_none(),
-            Condition::Matches(seen) => etag.is_some_and(|etag| etag.to_string() == seen),
+            Condition::Absent => before.is_none(),
+            Condition::Matches(seen) => before.is_some_and(|write| write.to_string() == seen),
         };
         if !holds {
             return Ok(Written::Refused);
         }
-        let next = etag.unwrap_or(0) + 1;
-        let bytes = if key.starts_with("lake/") {
-            Bytes::new()
-        } else {
-            bytes
-        };
-        objects.insert(key.to_owned(), (bytes, next));
+        objects.writes += 1;
+        let write = objects.writes;
+        if is_kept(key) {
+            std::fs::write(self.file(write), bytes).map_err(|error| failed(&error))?;
+        }
+        objects.written.insert(key.to_owned(), write);
         Ok(Written::Done {
-            etag: Some(next.to_string()),
+            etag: Some(write.to_string()),
         })
     }
 
@@ -85,7 +117,7 @@ impl ObjectSink for CountingSink {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.objects().remove(key);
+        self.objects().written.remove(key);
         Ok(())
     }
 }

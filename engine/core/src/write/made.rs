@@ -19,14 +19,16 @@ use crate::sql::errors;
 /// Files of a table, made one after the other.
 pub struct MadeFiles {
     folders: Vec<String>,
+    /// How many there are already.
+    made: usize,
     rejected: Option<u64>,
     rows: Rows,
 }
 
 /// The rows of the files, in their order.
 enum Rows {
-    /// In memory, and how many files were made.
-    Gathered(Box<Gathered>, usize),
+    /// In memory.
+    Gathered(Box<Gathered>),
     /// As they come.
     Sorted(Box<Sorted>),
 }
@@ -63,8 +65,9 @@ impl MadeFiles {
         let rows = rows.map_err(|error| errors::explain(&error, ""))?;
         Ok(Self {
             folders: rows.folders().map(str::to_owned).collect(),
+            made: 0,
             rejected: Some(rejected),
-            rows: Rows::Gathered(Box::new(rows), 0),
+            rows: Rows::Gathered(Box::new(rows)),
         })
     }
 
@@ -79,6 +82,7 @@ impl MadeFiles {
         let waiting = VecDeque::new();
         Ok(Self {
             folders,
+            made: 0,
             rejected: None,
             rows: Rows::Sorted(Box::new(Sorted {
                 rows,
@@ -98,13 +102,19 @@ impl MadeFiles {
         self.rejected
     }
 
+    /// Whether all files were made.
+    pub fn are_all_made(&self) -> bool {
+        self.made == self.folders.len()
+    }
+
     /// The next file; None after the last.
     pub async fn next(&mut self) -> Result<Option<MadeFile>, Error> {
+        if self.are_all_made() {
+            return Ok(None);
+        }
+        self.made += 1;
         let next = match &mut self.rows {
-            Rows::Gathered(rows, made) => {
-                *made += 1;
-                rows.file(*made - 1).await
-            }
+            Rows::Gathered(rows) => rows.file(self.made - 1).await,
             Rows::Sorted(rows) => rows.next_file().await,
         };
         next.map_err(|error| errors::explain(&error, ""))

@@ -11,13 +11,12 @@ use loglens_engine::engine::Lot;
 use loglens_engine::shard::{Fetched, Start};
 use loglens_engine::write::MadeFiles;
 use loglens_engine::{Error, Owner, ScanObject};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::chunk::{Chunk, HeldChunk, SealedChunk};
 use super::maker::{Partitioning, Shared};
 use super::payload::{Content, Payload};
 use super::rejected::{self, Rejected};
-use super::room::Gathered;
+use super::room::{Gathered, RoomOfCut};
 use crate::cut::{CutState, MadeObject, Making};
 use crate::shard_log::CutRange;
 use crate::windows::cut_state::{self, WindowPart};
@@ -65,7 +64,7 @@ struct Ending {
     /// What its records are grouped to, for each standing window.
     parts: Vec<WindowPart>,
     /// The memory of all this, and that of chunks which are still read.
-    _room: Option<OwnedSemaphorePermit>,
+    room: Option<RoomOfCut>,
     _gathered: Option<Gathered>,
 }
 
@@ -217,6 +216,13 @@ impl Ending {
         format!("{table}/{folder}{}.parquet", self.stem)
     }
 
+    /// Gives memory away that is not needed, once all files are made.
+    fn shrink(&mut self) {
+        if let Some(room) = self.room.as_mut().filter(|_| self.files.is_empty()) {
+            room.keep_for_files();
+        }
+    }
+
     fn name_of_rejected(&self) -> String {
         format!("{REJECTED}{}.ndjson", self.stem)
     }
@@ -270,7 +276,7 @@ impl Making for LakeCut {
         self.making = Ending {
             stem,
             parts: parts.collect(),
-            _room: room,
+            room: Some(room),
             ..Ending::default()
         };
         let mut names = Vec::new();
@@ -306,15 +312,21 @@ impl Making for LakeCut {
         let making = &mut self.making;
         while let Some((table, files, _)) = making.files.front_mut() {
             let table = Arc::clone(table);
-            match files.next().await? {
+            let made = files.next().await?;
+            if files.are_all_made() {
+                // Its rows need not wait for its last file to be uploaded.
+                making.files.pop_front();
+            }
+            match made {
                 Some(file) if making.name(&table, &file.folder) == name => {
+                    making.shrink();
                     return Ok(MadeObject {
                         rows: file.rows as u64,
                         bytes: file.bytes,
                     });
                 }
                 Some(file) => return Err(other(name, &making.name(&table, &file.folder))),
-                None => drop(making.files.pop_front()),
+                None => (),
             }
         }
         match making.rejected.take() {

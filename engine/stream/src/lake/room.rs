@@ -44,6 +44,10 @@ pub(super) struct Gathered {
     held: usize,
 }
 
+/// The memory of a cut, as long as this is kept.
+#[derive(Debug)]
+pub(super) struct RoomOfCut(Option<OwnedSemaphorePermit>);
+
 /// Of a memory limit, what cuts may take.
 pub(super) fn for_cuts(limit: usize) -> usize {
     limit - limit / PARTS
@@ -89,13 +93,23 @@ impl Room {
     }
 
     /// Waits until there is memory for a cut of so many bytes of records, or, if that is more than all
-    /// of it, until there is no other cut. It is the cut's as long as what is given is kept.
-    pub(super) async fn for_cut(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    /// of it, until there is no other cut.
+    pub(super) async fn for_cut(&self, bytes: usize) -> RoomOfCut {
         let wanted = bytes.saturating_mul(OF_A_CUT) / UNIT;
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.units);
-        // It is never closed.
         let room = Arc::clone(&self.for_cuts);
-        room.acquire_many_owned(wanted).await.ok()
+        // It is never closed.
+        RoomOfCut(room.acquire_many_owned(wanted).await.ok())
+    }
+}
+
+impl RoomOfCut {
+    /// Gives back what only rows needed: no more than files of them are left.
+    pub(super) fn keep_for_files(&mut self) {
+        if let Some(all) = &mut self.0 {
+            let all_but_files = all.num_permits() - all.num_permits() / OF_A_CUT;
+            drop(all.split(all_but_files));
+        }
     }
 }
 
@@ -157,21 +171,24 @@ mod tests {
     #[tokio::test]
     async fn cuts_share_the_memory_and_a_large_one_has_it_alone() {
         let room = Room::new(Some(16 << 20));
-        let small = room.for_cut(1 << 20).await.unwrap();
-        let other = room.for_cut(1 << 20).await.unwrap();
+        let small = room.for_cut(1 << 20).await;
+        let other = room.for_cut(1 << 20).await;
         let mut large = Box::pin(room.for_cut(1 << 30));
         assert!((&mut large).now_or_never().is_none());
         drop(small);
         assert!((&mut large).now_or_never().is_none());
         drop(other);
-        let large = large.now_or_never().unwrap().unwrap();
+        let mut large = large.now_or_never().unwrap();
         let mut small = Box::pin(room.for_cut(1));
         // What is less than a unit does not wait.
         assert!((&mut small).now_or_never().is_some());
         let mut small = Box::pin(room.for_cut(1 << 20));
         assert!((&mut small).now_or_never().is_none());
-        drop(large);
+        large.keep_for_files();
         assert!(small.now_or_never().is_some());
+        assert_eq!(room.for_cuts.available_permits(), 10 << 10);
+        drop(large);
+        assert_eq!(room.for_cuts.available_permits(), 12 << 10);
     }
 
     #[tokio::test]
@@ -180,7 +197,7 @@ mod tests {
         let mut all = room.gather();
         all.add(usize::MAX / 2 / PARTS);
         assert!(!room.is_full());
-        let cuts = [(); 8].map(|()| room.for_cut(64 << 30).now_or_never().unwrap());
+        let cuts = [(); 8].map(|()| room.for_cut(64 << 30).now_or_never());
         assert!(cuts.iter().all(Option::is_some));
     }
 }
