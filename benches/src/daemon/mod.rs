@@ -99,7 +99,6 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "ten times as many in 16 shards, a slow place",
-        window: true,
         shards: 16,
         times: 10,
         sink: Some(10 << 20),
