@@ -199,7 +199,7 @@ mod tests {
         let mut all = room.gather();
         all.add(usize::MAX / 2 / PARTS);
         assert!(!room.is_full());
-        let cuts = [(); 8].map(|()| room.for_cut(64 << 30).now_or_never());
+        let cuts = [(); 8].map(|()| room.for_cut(16 << 30).now_or_never());
         assert!(cuts.iter().all(Option::is_some));
     }
 }
