@@ -101,7 +101,7 @@ const CASES: &[Case] = &[
         name: "ten times as many in 16 shards, a slow place",
         shards: 16,
         times: 10,
-        sink: Some(10 << 20),
+        sink: Some(1 << 20),
         ..PLAIN
     },
     Case {
