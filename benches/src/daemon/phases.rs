@@ -77,6 +77,10 @@ impl TimedMaking {
 
 #[async_trait]
 impl Making for TimedMaking {
+    async fn ready(&mut self) {
+        self.making.ready().await;
+    }
+
     async fn take(&mut self, fetched: Fetched, now: Duration) -> Result<(), Error> {
         let begun = Instant::now();
         let taken = self.making.take(fetched, now).await;

@@ -45,6 +45,9 @@ pub struct Beginning<'a> {
 /// threads of its own: leases are renewed meanwhile.
 #[async_trait]
 pub trait Making: Send {
+    /// Waits until there is memory for what a shard may give next.
+    async fn ready(&mut self) {}
+
     /// Takes what a shard gave at the time `now`: records that follow on those before, none twice.
     async fn take(&mut self, fetched: Fetched, now: Duration) -> Result<(), Error>;
 

@@ -129,6 +129,19 @@ impl ShardOwner {
         };
         let mut reader = source.open(self.shard(), &next).await?;
         loop {
+            // Other shards may have filled the memory meanwhile.
+            if self.should_cut(&open) && !self.cut(&mut open, false).await? {
+                return Ok(Left::Deposed);
+            }
+            let stopped = tokio::select! {
+                biased;
+                () = stop.asked() => true,
+                () = self.lease.lost() => return Ok(Left::Deposed),
+                () = open.making.ready() => false,
+            };
+            if stopped {
+                return self.leave(open).await;
+            }
             let mut fetch = reader.fetch();
             let came = loop {
                 tokio::select! {
@@ -147,10 +160,6 @@ impl ShardOwner {
             let Came::Fetched(mut fetched) = came else {
                 return self.leave(open).await;
             };
-            // Other shards may have filled the memory meanwhile.
-            if self.should_cut(&open) && !self.cut(&mut open, false).await? {
-                return Ok(Left::Deposed);
-            }
             fetched
                 .records
                 .retain(|record| open.range.add(&record.sequence));
@@ -159,11 +168,9 @@ impl ShardOwner {
             open.making
                 .take(fetched, self.application.clock.now())
                 .await?;
-            if (ended || self.should_cut(&open)) && !self.cut(&mut open, ended).await? {
-                return Ok(Left::Deposed);
-            }
             if ended {
-                return Ok(Left::Ended);
+                let is_held = self.cut(&mut open, true).await?;
+                return Ok(if is_held { Left::Ended } else { Left::Deposed });
             }
         }
     }

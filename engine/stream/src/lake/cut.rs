@@ -230,14 +230,20 @@ impl Ending {
 
 #[async_trait]
 impl Making for LakeCut {
+    async fn ready(&mut self) {
+        // Who has something waits for nobody: it would be waited for.
+        if self.gathered.bytes() == 0 {
+            self.gathered.wait().await;
+        }
+    }
+
     async fn take(&mut self, fetched: Fetched, now: Duration) -> Result<(), Error> {
         if !fetched.records.is_empty() {
-            if self.gathered.bytes() == 0 {
-                // Who has something waits for nobody: it would be waited for.
-                self.shared.room.wait().await;
-            }
             self.since.get_or_insert(now);
         }
+        let records = fetched.records.iter();
+        self.gathered
+            .came(records.map(|record| record.data.len()).sum());
         let shared = Arc::clone(&self.shared);
         let (after, hash_keys) = (self.after.clone(), self.hash_keys.clone());
         for record in &fetched.records {
@@ -254,7 +260,7 @@ impl Making for LakeCut {
         let is_old = |since| now.saturating_sub(since) >= settings.cut_age;
         let bytes = self.gathered.bytes();
         bytes >= settings.cut_bytes
-            || bytes > 0 && self.shared.room.is_full()
+            || bytes > 0 && self.gathered.is_full()
             || self.since.is_some_and(is_old)
     }
 

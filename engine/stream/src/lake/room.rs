@@ -47,6 +47,10 @@ pub(super) struct Gathered {
     bytes: usize,
     /// Bytes of memory.
     held: usize,
+    /// Bytes that the shard gave the last time, and so may give the next.
+    expected: usize,
+    /// How many of them are held for what is being fetched.
+    reserved: usize,
 }
 
 /// The memory of a cut, as long as this is kept.
@@ -72,19 +76,16 @@ impl Room {
         })
     }
 
-    /// Whether no more may be gathered.
-    pub(super) fn is_full(&self) -> bool {
-        self.gathered.load(Relaxed) >= self.most
+    /// Whether so many bytes more may be gathered. Where there is nothing, there is room for all.
+    fn has(&self, bytes: usize) -> bool {
+        let gathered = self.gathered.load(Relaxed);
+        gathered == 0 || gathered.saturating_add(bytes) <= self.most
     }
 
-    /// Waits until more may be gathered.
-    pub(super) async fn wait(&self) {
-        loop {
-            let freed = self.freed.notified();
-            if !self.is_full() {
-                return;
-            }
-            freed.await;
+    fn free(&self, bytes: usize) {
+        if bytes > 0 {
+            self.gathered.fetch_sub(bytes, Relaxed);
+            self.freed.notify_waiters();
         }
     }
 
@@ -94,6 +95,8 @@ impl Room {
             room: Arc::clone(self),
             bytes: 0,
             held: 0,
+            expected: 0,
+            reserved: 0,
         }
     }
 
@@ -119,7 +122,36 @@ impl RoomOfCut {
 }
 
 impl Gathered {
-    /// Takes down that one payload of so many bytes came.
+    /// Waits until there is room for what may come next, and holds it.
+    pub(super) async fn wait(&mut self) {
+        loop {
+            let freed = self.room.freed.notified();
+            if !self.is_full() {
+                break;
+            }
+            freed.await;
+        }
+        self.hold(self.expected);
+    }
+
+    /// Whether there is no room for what may come next.
+    pub(super) fn is_full(&self) -> bool {
+        // Its own is there, as long as it is held.
+        self.reserved == 0 && !self.room.has(self.expected)
+    }
+
+    /// Takes down that so many bytes were fetched.
+    pub(super) fn came(&mut self, bytes: usize) {
+        self.hold(0);
+        self.expected = bytes;
+    }
+
+    fn hold(&mut self, bytes: usize) {
+        self.room.gathered.fetch_add(bytes, Relaxed);
+        self.room.free(std::mem::replace(&mut self.reserved, bytes));
+    }
+
+    /// Takes down that one payload of so many bytes is kept.
     pub(super) fn add(&mut self, bytes: usize) {
         let held = bytes + OF_A_PAYLOAD;
         self.bytes += bytes;
@@ -134,17 +166,15 @@ impl Gathered {
 
     /// Gives all of it away.
     pub(super) fn take(&mut self) -> Self {
-        let nothing = self.room.gather();
+        let mut nothing = self.room.gather();
+        nothing.expected = self.expected;
         std::mem::replace(self, nothing)
     }
 }
 
 impl Drop for Gathered {
     fn drop(&mut self) {
-        if self.held > 0 {
-            self.room.gathered.fetch_sub(self.held, Relaxed);
-            self.room.freed.notify_waiters();
-        }
+        self.room.free(self.held + self.reserved);
     }
 }
 
@@ -158,19 +188,47 @@ mod tests {
     #[tokio::test]
     async fn what_is_gathered_is_bounded_and_goes_with_its_owner() {
         let room = Room::new(Some(4000));
-        let (mut one, mut other) = (room.gather(), room.gather());
+        let [mut one, mut other, mut last] = [(); 3].map(|()| room.gather());
+        assert!(one.wait().now_or_never().is_some());
+        one.came(300);
         one.add(450);
-        assert!(room.wait().now_or_never().is_some());
+        assert!(!one.is_full() && !other.is_full());
         other.add(300);
-        assert!(room.is_full());
-        let mut waiting = Box::pin(room.wait());
+        assert!(one.is_full() && other.is_full() && last.is_full());
+        let mut waiting = Box::pin(last.wait());
         assert!((&mut waiting).now_or_never().is_none());
         let taken = one.take();
         assert_eq!((taken.bytes(), one.bytes()), (450, 0));
         assert!((&mut waiting).now_or_never().is_none());
         drop(taken);
         assert!(waiting.now_or_never().is_some());
-        assert!(!room.is_full());
+        assert!(!other.is_full());
+    }
+
+    /// What is being fetched has its room, as far as can be known: as much as came the last time.
+    #[tokio::test]
+    async fn what_comes_is_expected() {
+        let room = Room::new(Some(4000));
+        let [mut one, mut other] = [(); 2].map(|()| room.gather());
+        one.came(900);
+        other.came(200);
+        assert!(one.wait().now_or_never().is_some());
+        assert!(!one.is_full(), "its own room is held");
+        let mut waiting = Box::pin(other.wait());
+        assert!((&mut waiting).now_or_never().is_none());
+        one.came(700);
+        assert!(waiting.now_or_never().is_some());
+        assert!(one.wait().now_or_never().is_some());
+        drop((one, other));
+        assert_eq!(room.gathered.load(Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn where_there_is_nothing_there_is_room_for_all() {
+        let room = Room::new(Some(4000));
+        let mut gathered = room.gather();
+        gathered.came(1 << 30);
+        assert!(gathered.wait().now_or_never().is_some());
     }
 
     #[tokio::test]
@@ -198,7 +256,7 @@ mod tests {
         let room = Room::new(None);
         let mut all = room.gather();
         all.add(usize::MAX / 2 / PARTS);
-        assert!(!room.is_full());
+        assert!(!all.is_full());
         let cuts = [(); 8].map(|()| room.for_cut(16 << 30).now_or_never());
         assert!(cuts.iter().all(Option::is_some));
     }
