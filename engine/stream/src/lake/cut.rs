@@ -258,9 +258,8 @@ impl Making for LakeCut {
     fn should_cut(&self, now: Duration) -> bool {
         let settings = &self.shared.settings;
         let is_old = |since| now.saturating_sub(since) >= settings.cut_age;
-        let bytes = self.gathered.bytes();
-        bytes >= settings.cut_bytes
-            || bytes > 0 && self.gathered.is_full()
+        self.gathered.bytes() >= settings.cut_bytes
+            || self.gathered.is_in_the_way()
             || self.since.is_some_and(is_old)
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Each shard gathers records until it cuts, and a cut takes several times their bytes until it is
 //! written. A worker may have many shards, and all of them behind. So what is gathered is bounded:
-//! where it is full, shards cut what they have, and those that have nothing do not take more. And a cut
-//! is begun once there is memory for it. Whoever waits here does not read: the stream keeps the rest.
+//! where it is full, shards that have much of it cut, and those that have nothing do not take more. And
+//! a cut is begun once there is memory for it. Whoever waits here does not read: the stream keeps the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -33,6 +33,8 @@ pub(super) struct Room {
     /// Bytes that may be gathered.
     most: usize,
     gathered: AtomicUsize,
+    /// How many gather.
+    shards: AtomicUsize,
     freed: Notify,
     /// Units that cuts in the making may still take, and those of all.
     for_cuts: Arc<Semaphore>,
@@ -70,6 +72,7 @@ impl Room {
         Arc::new(Self {
             most: limit / PARTS,
             gathered: AtomicUsize::new(0),
+            shards: AtomicUsize::new(0),
             freed: Notify::new(),
             for_cuts: Arc::new(Semaphore::new(units as usize)),
             units,
@@ -82,6 +85,12 @@ impl Room {
         gathered == 0 || gathered.saturating_add(bytes) <= self.most
     }
 
+    /// Half of what each would have if all had the same. Where there is no room, somebody has more.
+    fn share(&self) -> usize {
+        let shares = 2 * self.shards.load(Relaxed);
+        (self.most / shares.max(1)).max(1)
+    }
+
     fn free(&self, bytes: usize) {
         if bytes > 0 {
             self.gathered.fetch_sub(bytes, Relaxed);
@@ -91,6 +100,7 @@ impl Room {
 
     /// What a shard gathers; nothing yet.
     pub(super) fn gather(self: &Arc<Self>) -> Gathered {
+        self.shards.fetch_add(1, Relaxed);
         Gathered {
             room: Arc::clone(self),
             bytes: 0,
@@ -134,8 +144,13 @@ impl Gathered {
         self.hold(self.expected);
     }
 
+    /// Whether it has to make room for others. Small cuts would not help them.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        self.is_full() && self.held >= self.room.share()
+    }
+
     /// Whether there is no room for what may come next.
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         // Its own is there, as long as it is held.
         self.reserved == 0 && !self.room.has(self.expected)
     }
@@ -143,7 +158,8 @@ impl Gathered {
     /// Takes down that so many bytes were fetched.
     pub(super) fn came(&mut self, bytes: usize) {
         self.hold(0);
-        self.expected = bytes;
+        // Who waits for more than half may wait where nobody has a share.
+        self.expected = bytes.min(self.room.most / 2);
     }
 
     fn hold(&mut self, bytes: usize) {
@@ -174,6 +190,7 @@ impl Gathered {
 
 impl Drop for Gathered {
     fn drop(&mut self) {
+        self.room.shards.fetch_sub(1, Relaxed);
         self.room.free(self.held + self.reserved);
     }
 }
@@ -195,6 +212,7 @@ mod tests {
         assert!(!one.is_full() && !other.is_full());
         other.add(300);
         assert!(one.is_full() && other.is_full() && last.is_full());
+        assert!(one.is_in_the_way() && other.is_in_the_way() && !last.is_in_the_way());
         let mut waiting = Box::pin(last.wait());
         assert!((&mut waiting).now_or_never().is_none());
         let taken = one.take();
@@ -205,22 +223,38 @@ mod tests {
         assert!(!other.is_full());
     }
 
+    #[tokio::test]
+    async fn who_has_little_is_not_in_the_way() {
+        let room = Room::new(Some(1 << 20));
+        let [mut one, mut other] = [(); 2].map(|()| room.gather());
+        one.add(1 << 20);
+        other.add(1 << 10);
+        assert!(one.is_in_the_way());
+        assert!(other.is_full() && !other.is_in_the_way());
+        other.add(1 << 16);
+        assert!(other.is_in_the_way());
+        drop(one.take());
+        assert!(!other.is_in_the_way());
+    }
+
     /// What is being fetched has its room, as far as can be known: as much as came the last time.
     #[tokio::test]
     async fn what_comes_is_expected() {
         let room = Room::new(Some(4000));
-        let [mut one, mut other] = [(); 2].map(|()| room.gather());
-        one.came(900);
-        other.came(200);
+        let [mut one, mut other, mut last] = [(); 3].map(|()| room.gather());
+        one.came(500);
+        other.came(900);
+        last.came(200);
         assert!(one.wait().now_or_never().is_some());
+        assert!(other.wait().now_or_never().is_some(), "no more than half");
         assert!(!one.is_full(), "its own room is held");
-        let mut waiting = Box::pin(other.wait());
+        let mut waiting = Box::pin(last.wait());
         assert!((&mut waiting).now_or_never().is_none());
-        one.came(700);
+        one.came(0);
         assert!(waiting.now_or_never().is_some());
-        assert!(one.wait().now_or_never().is_some());
-        drop((one, other));
+        drop((one, other, last));
         assert_eq!(room.gathered.load(Relaxed), 0);
+        assert_eq!(room.shards.load(Relaxed), 0);
     }
 
     #[tokio::test]

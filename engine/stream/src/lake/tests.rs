@@ -183,8 +183,8 @@ async fn records_lie_by_table_and_day_whatever_the_fetches() {
     }
 }
 
-/// Where the memory is full, a shard that has records cuts them, however few, and one that has none
-/// does not take any until the memory is free.
+/// Where the memory is full, a shard that has much of it cuts, and one that has nothing does not take
+/// any until the memory is free.
 #[tokio::test]
 async fn shards_share_the_memory_of_their_worker() {
     let lake = Lake::new(LakeSettings {
@@ -224,8 +224,8 @@ async fn shards_share_the_memory_of_their_worker() {
     small.take(fetched(0..1), now).await.unwrap();
     assert!(!small.should_cut(now));
     large.take(fetched(0..200), now).await.unwrap();
-    assert!(small.should_cut(now) && large.should_cut(now) && !none.should_cut(now));
-    // Who has some takes what it has fetched; who has none waits.
+    assert!(large.should_cut(now) && !small.should_cut(now) && !none.should_cut(now));
+    // Who has some goes on; who has none waits.
     assert!(small.ready().now_or_never().is_some());
     small.take(fetched(1..2), now).await.unwrap();
     let mut waiting = none.ready();
