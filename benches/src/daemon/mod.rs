@@ -1,10 +1,10 @@
 //! The daemon without a network: records of a stream in memory become windows and Parquet.
 //!
 //! A worker of the real kind reads shards, which give what they have as fast as it is taken, and
-//! writes to a place that keeps what the protocol reads back, outside of memory, and counts the rest. Each case is a
-//! process of its own, on one core, so that its CPU time and its peak of memory are its own. What is
-//! checked: every record is in a committed file, and where there is a window, in it too; and the
-//! process never takes more than the daemon's memory limit.
+//! writes to a place that keeps what the protocol reads back, outside of memory, and counts the
+//! rest. Each case is a process of its own, on one core, so that its CPU time and its peak of
+//! memory are its own. What is checked: every record is in a committed file, and where there is a
+//! window, in it too; and the process never takes more than the daemon's memory limit.
 
 mod phases;
 mod records;

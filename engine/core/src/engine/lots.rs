@@ -25,7 +25,7 @@ use crate::scan::spec::ScanObject;
 use crate::sql::errors;
 use crate::stream::Grouping;
 use crate::stream::split::{self, first_log_source};
-use crate::write::{Form, MadeFiles, Target, folders_of, gathered};
+use crate::write::{Form, MadeFiles, Target, folders_of, read_within};
 
 /// Rows of objects of more bytes are not gathered in memory: the text of one column may be more than
 /// 32-bit offsets can address.
@@ -116,7 +116,7 @@ impl Engine {
         }
         let rows = execute_stream(Arc::clone(rows.plan()), Arc::clone(context));
         let batches = match rows {
-            Ok(rows) => gathered(rows, &held).await,
+            Ok(rows) => read_within(rows, &held).await,
             Err(error) => Err(error),
         };
         let batches = batches.map_err(|error| errors::explain(&error, ""))?;

@@ -18,7 +18,7 @@ use super::source::LogSource;
 use crate::error::{Error, Owner};
 
 /// Rows of a log table, all of them, with the columns that some scans of it ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct TableRows {
     /// Their indexes in the log table.
     columns: Vec<usize>,

@@ -34,6 +34,14 @@ impl Engine {
                 .hint("there is nothing to wait for: ask `loglens query`"));
         };
         let format = Arc::clone(source.format());
+        // Rows of one table would be taken for those of the other.
+        let sources = split::log_sources(&planned.physical);
+        let mut tables = sources.iter().map(|source| &*source.format().table);
+        if let Some(other) = tables.find(|table| *table != format.table) {
+            let message = format!("the statement reads {} and {other}", format.table);
+            return Err(Error::new(Owner::Query, message)
+                .hint("what arrives is of one log table: write a statement for each"));
+        }
         let context = planned.context;
         let threads = context.session_config().target_partitions();
         let schema = planned.physical.schema();

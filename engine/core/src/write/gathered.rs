@@ -1,7 +1,7 @@
 //! Rows in memory, put in the order of their files.
 //!
 //! Log tables have many columns, of which most records lack most. What is NULL throughout a batch is
-//! not looked at again, and what is kept is copied once, into its file: a sort that spills moves all of it.
+//! not kept, and what is kept is copied once, into its file: a sort that spills moves all of it.
 
 use std::collections::HashMap;
 use std::iter::repeat_n;
@@ -28,7 +28,7 @@ use super::partitions::Partitions;
 pub(super) const BATCH_ROWS: usize = 8192;
 
 /// All rows that come; None if they need more memory than is free.
-pub(crate) async fn gathered(
+pub(crate) async fn read_within(
     mut rows: SendableRecordBatchStream,
     held: &MemoryReservation,
 ) -> Result<Option<Vec<RecordBatch>>> {

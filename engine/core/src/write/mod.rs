@@ -25,7 +25,7 @@ use async_trait::async_trait;
 pub(crate) use self::destination::{Destination, Written};
 pub(crate) use self::files::{Summary, summary_schema, write};
 pub(crate) use self::folders::NULL_PARTITION;
-pub(crate) use self::gathered::gathered;
+pub(crate) use self::gathered::read_within;
 pub use self::made::{MadeFile, MadeFiles};
 pub(crate) use self::partitions::folders_of;
 pub(crate) use self::pieces::{Piece, not_alone};

@@ -69,6 +69,9 @@ async fn windows_of_a_lot_are_those_of_a_query() {
         // Columns that the files do not have.
         "SELECT window_end, \"$path\", max(\"$line\"), count(*) FROM vpc_flow_logs \
          WHERE \"$line\" > 5000 GROUP BY tumble(event_time, INTERVAL '10' MINUTE), \"$path\"",
+        "SELECT window_end, count(*), sum(bytes) FROM (SELECT event_time, bytes FROM vpc_flow_logs \
+         UNION ALL SELECT event_time, packets FROM vpc_flow_logs WHERE bytes < 50) \
+         GROUP BY tumble(event_time, INTERVAL '10' MINUTE)",
         "SELECT window_end, count(*) FROM vpc_flow_logs WHERE srcaddr = 'nobody' OR bytes < 100 \
          GROUP BY tumble(event_time, INTERVAL '10' MINUTE) HAVING count(*) > 1",
     ] {

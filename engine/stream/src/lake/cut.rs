@@ -231,8 +231,8 @@ impl Ending {
 #[async_trait]
 impl Making for LakeCut {
     async fn ready(&mut self) {
-        // Who has something waits for nobody: it would be waited for.
-        if self.gathered.bytes() == 0 {
+        // Who has taken something, be it empty, waits for nobody: it would be waited for.
+        if self.since.is_none() {
             self.gathered.wait().await;
         }
     }
@@ -241,9 +241,6 @@ impl Making for LakeCut {
         if !fetched.records.is_empty() {
             self.since.get_or_insert(now);
         }
-        let records = fetched.records.iter();
-        self.gathered
-            .came(records.map(|record| record.data.len()).sum());
         let shared = Arc::clone(&self.shared);
         let (after, hash_keys) = (self.after.clone(), self.hash_keys.clone());
         for record in &fetched.records {
@@ -252,6 +249,9 @@ impl Making for LakeCut {
                 .payloads(record, &after, hash_keys.as_ref());
             payloads.for_each(|payload| self.add(payload));
         }
+        let records = fetched.records.iter();
+        let bytes = records.map(|record| record.data.len()).sum();
+        self.gathered.came(bytes);
         Ok(())
     }
 

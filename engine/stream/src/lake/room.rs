@@ -51,8 +51,9 @@ pub(super) struct Gathered {
     held: usize,
     /// Bytes that the shard gave the last time, and so may give the next.
     expected: usize,
-    /// How many of them are held for what is being fetched.
-    reserved: usize,
+    /// Bytes that the room has counted: those of memory, and while the shard is asked for more, what is
+    /// expected.
+    counted: usize,
 }
 
 /// The memory of a cut, as long as this is kept.
@@ -106,7 +107,7 @@ impl Room {
             bytes: 0,
             held: 0,
             expected: 0,
-            reserved: 0,
+            counted: 0,
         }
     }
 
@@ -141,7 +142,7 @@ impl Gathered {
             }
             freed.await;
         }
-        self.hold(self.expected);
+        self.count(self.held + self.expected);
     }
 
     /// Whether it has to make room for others. Small cuts would not help them.
@@ -151,28 +152,32 @@ impl Gathered {
 
     /// Whether there is no room for what may come next.
     fn is_full(&self) -> bool {
-        // Its own is there, as long as it is held.
-        self.reserved == 0 && !self.room.has(self.expected)
-    }
-
-    /// Takes down that so many bytes were fetched.
-    pub(super) fn came(&mut self, bytes: usize) {
-        self.hold(0);
-        // Who waits for more than half may wait where nobody has a share.
-        self.expected = bytes.min(self.room.most / 2);
-    }
-
-    fn hold(&mut self, bytes: usize) {
-        self.room.gathered.fetch_add(bytes, Relaxed);
-        self.room.free(std::mem::replace(&mut self.reserved, bytes));
+        // What is counted for it is there.
+        self.counted <= self.held && !self.room.has(self.expected)
     }
 
     /// Takes down that one payload of so many bytes is kept.
     pub(super) fn add(&mut self, bytes: usize) {
-        let held = bytes + OF_A_PAYLOAD;
         self.bytes += bytes;
-        self.held += held;
-        self.room.gathered.fetch_add(held, Relaxed);
+        self.held += bytes + OF_A_PAYLOAD;
+    }
+
+    /// Takes down that so many bytes were fetched, of which all that is kept was added.
+    pub(super) fn came(&mut self, bytes: usize) {
+        // Who waits for more than half may wait where nobody has a share.
+        self.expected = bytes.min(self.room.most / 2);
+        self.count(self.held);
+    }
+
+    /// Counted once for a fetch, not for each record: all shards count at one place.
+    fn count(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.counted, bytes);
+        match bytes.checked_sub(before) {
+            Some(more) => {
+                self.room.gathered.fetch_add(more, Relaxed);
+            }
+            None => self.room.free(before - bytes),
+        }
     }
 
     /// Bytes of its records.
@@ -191,7 +196,7 @@ impl Gathered {
 impl Drop for Gathered {
     fn drop(&mut self) {
         self.room.shards.fetch_sub(1, Relaxed);
-        self.room.free(self.held + self.reserved);
+        self.room.free(self.counted);
     }
 }
 
@@ -207,10 +212,11 @@ mod tests {
         let room = Room::new(Some(4000));
         let [mut one, mut other, mut last] = [(); 3].map(|()| room.gather());
         assert!(one.wait().now_or_never().is_some());
-        one.came(300);
         one.add(450);
+        one.came(300);
         assert!(!one.is_full() && !other.is_full());
         other.add(300);
+        other.came(0);
         assert!(one.is_full() && other.is_full() && last.is_full());
         assert!(one.is_in_the_way() && other.is_in_the_way() && !last.is_in_the_way());
         let mut waiting = Box::pin(last.wait());
@@ -228,10 +234,13 @@ mod tests {
         let room = Room::new(Some(1 << 20));
         let [mut one, mut other] = [(); 2].map(|()| room.gather());
         one.add(1 << 20);
+        one.came(0);
         other.add(1 << 10);
+        other.came(0);
         assert!(one.is_in_the_way());
         assert!(other.is_full() && !other.is_in_the_way());
         other.add(1 << 16);
+        other.came(0);
         assert!(other.is_in_the_way());
         drop(one.take());
         assert!(!other.is_in_the_way());
@@ -290,6 +299,7 @@ mod tests {
         let room = Room::new(None);
         let mut all = room.gather();
         all.add(usize::MAX / 2 / PARTS);
+        all.came(0);
         assert!(!all.is_full());
         let cuts = [(); 8].map(|()| room.for_cut(16 << 30).now_or_never());
         assert!(cuts.iter().all(Option::is_some));

@@ -193,7 +193,7 @@ async fn shards_share_the_memory_of_their_worker() {
     });
     let lake = lake.await.unwrap();
     let configuration = lake.configuration();
-    let shards = ["shard-1", "shard-2", "shard-3"].map(Arc::from);
+    let shards = ["shard-1", "shard-2", "shard-3", "shard-4"].map(Arc::from);
     let mut makings = Vec::new();
     for shard in &shards {
         let beginning = Beginning {
@@ -205,7 +205,7 @@ async fn shards_share_the_memory_of_their_worker() {
         };
         makings.push(lake.begin(beginning).await.unwrap());
     }
-    let [large, small, none] = &mut makings[..] else {
+    let [large, small, empty, none] = &mut makings[..] else {
         unreachable!()
     };
     let mut range = CutRange::new(Start::Oldest);
@@ -225,9 +225,15 @@ async fn shards_share_the_memory_of_their_worker() {
     assert!(!small.should_cut(now));
     large.take(fetched(0..200), now).await.unwrap();
     assert!(large.should_cut(now) && !small.should_cut(now) && !none.should_cut(now));
-    // Who has some goes on; who has none waits.
+    // Who has some goes on, and be it empty; who has none waits.
     assert!(small.ready().now_or_never().is_some());
     small.take(fetched(1..2), now).await.unwrap();
+    let nothing = Fetched {
+        records: vec![record(0, "")],
+        ..Fetched::default()
+    };
+    empty.take(nothing, now).await.unwrap();
+    assert!(empty.ready().now_or_never().is_some());
     let mut waiting = none.ready();
     assert!((&mut waiting).now_or_never().is_none());
     let mut rows = 0;

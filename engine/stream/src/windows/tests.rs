@@ -644,6 +644,12 @@ async fn a_statement_that_cannot_stand_is_refused() {
             5,
             "window w: sessions cannot be given again",
         ),
+        (
+            "SELECT window_end, count(*) FROM (SELECT event_time FROM vpc_flow_logs \
+             UNION ALL SELECT event_time FROM tgw_flow_logs) GROUP BY tumble(event_time, INTERVAL '1' MINUTE)",
+            0,
+            "window w: the statement reads vpc_flow_logs and tgw_flow_logs",
+        ),
         ("SELECT 1; SELECT 2", 0, "window w: expected one statement"),
         ("SELECT x FROM vpc_flow_logs", 0, "window w: "),
     ] {
